@@ -1,0 +1,23 @@
+/** Time as a port, so that tests and fault injection can set it. @module */
+
+/** Reads the time. Pure floors receive it as an argument and never ask the machine. */
+export interface Clock {
+  /** Wall clock, microseconds since the Unix epoch. */
+  wallUs(): bigint
+  /** Monotonic clock, nanoseconds since an arbitrary start. */
+  monotonicNs(): bigint
+}
+
+/** The machine's clocks. */
+export const systemClock: Clock = {
+  // Date.now follows clock steps; performance.now would hide them.
+  wallUs: () => BigInt(Date.now()) * 1000n,
+  monotonicNs: () => process.hrtime.bigint(),
+}
+
+/** RFC 3339 UTC with six fractional digits, the one form of time in records. */
+export function toTimestamp(wallUs: bigint): string {
+  const milliseconds = Number(wallUs / 1000n)
+  const micros = String(wallUs % 1_000_000n).padStart(6, '0')
+  return new Date(milliseconds).toISOString().slice(0, 20) + micros + 'Z'
+}

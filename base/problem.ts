@@ -1,0 +1,84 @@
+/** The error type that crosses module boundaries, and its RFC 9457 rendering. @module */
+
+/** One row per problem type (RFC 9457 §3.1). Slugs are public: add rows, never rename one. */
+// prettier-ignore
+const PROBLEMS = {
+  'body-malformed':        { status: 400, retry: false, title: 'The body cannot be read',                          help: 'send one complete, unambiguous document in the declared media type' },
+  'request-malformed':     { status: 400, retry: false, title: 'The request cannot be read',                       help: 'check the request line and the header fields' },
+  'credentials-missing':   { status: 401, retry: false, title: 'No credentials were presented',                    help: 'send `Authorization: Bearer <JWT>` signed with the key that your party registered' },
+  'credentials-invalid':   { status: 401, retry: false, title: 'The credentials are not valid',                    help: 'check iss, sub, aud, exp (at most 5 minutes ahead) and the signing key' },
+  'credentials-replayed':  { status: 401, retry: false, title: 'The credentials were used before',                 help: 'make a new JWT with a fresh jti for each request' },
+  'caller-forbidden':      { status: 403, retry: false, title: 'The caller may not do this',                       help: 'ask the operator which routes your party may call' },
+  'consent-missing':       { status: 403, retry: false, title: 'The borrower\'s consent does not cover this relay', help: 'obtain consent for this recipient, purpose and these kinds of data' },
+  'recipient-unknown':     { status: 404, retry: false, title: 'There is no such recipient',                       help: 'the first path segment names the recipient party' },
+  'route-unknown':         { status: 404, retry: false, title: 'No policy allows this route',                      help: 'a compliance officer must load a policy for this caller, recipient, method and path' },
+  'body-too-large':        { status: 413, retry: false, title: 'The body is too large',                            help: 'send a smaller body, or split it' },
+  'media-type-unsupported':{ status: 415, retry: false, title: 'The media type or coding is not supported',        help: 'send a media type that the gateway can inspect' },
+  'policy-refused':        { status: 422, retry: false, title: 'The policy refuses this content',                  help: 'remove the named field, or agree on a policy change' },
+  'value-unsuitable':      { status: 422, retry: false, title: 'A value does not fit its rule',                    help: 'send the named field in the form that the policy expects' },
+  'leak-detected':         { status: 422, retry: false, title: 'Personal data would have left in the clear',       help: 'the named place holds data that no rule allows; remove it or agree on a rule' },
+  'job-invalid':           { status: 400, retry: false, title: 'The queued job is not valid',                      help: 'inspect the producer of this queue' },
+  'log-unavailable':       { status: 503, retry: true,  title: 'The evidence log cannot accept records',           help: 'see the operator\'s log; the journal keeps the records' },
+  'log-inconsistent':      { status: 503, retry: false, title: 'The evidence log contradicts itself',              help: 'stop, keep all files, and run `sealgate log fsck`' },
+  'evidence-unavailable':  { status: 503, retry: true,  title: 'Evidence cannot be made durable',                  help: 'nothing was relayed; try again later' },
+  'overloaded':            { status: 503, retry: true,  title: 'The gateway is at capacity or shutting down',      help: 'try again later' },
+  'recipient-unreachable': { status: 502, retry: true,  title: 'The recipient could not be reached',               help: 'the recipient did not accept the connection; nothing was received by it' },
+  'recipient-failed':      { status: 502, retry: false, title: 'The recipient\'s answer cannot be passed on',      help: 'the request may have been processed; reconcile by your request number' },
+  'recipient-timeout':     { status: 504, retry: false, title: 'The recipient did not answer in time',             help: 'the request may have been processed; reconcile by your request number' },
+  'internal':              { status: 500, retry: false, title: 'Internal error',                                   help: 'give the Evidence-Id to the operator' },
+} as const satisfies Record<string, ProblemType>
+
+interface ProblemType {
+  readonly status: number
+  readonly retry: boolean
+  readonly title: string
+  readonly help: string
+}
+
+export type ProblemSlug = keyof typeof PROBLEMS
+
+/** The only error that crosses a module boundary. Anything else thrown is a bug. */
+export class Problem extends Error {
+  readonly slug: ProblemSlug
+  /** @param detail reaches the client: names positions and limits, never a value from a body. */
+  constructor(slug: ProblemSlug, detail: string, options?: ErrorOptions) {
+    super(detail, options)
+    this.name = 'Problem'
+    this.slug = slug
+  }
+  get status(): number {
+    return PROBLEMS[this.slug].status
+  }
+  get retry(): boolean {
+    return PROBLEMS[this.slug].retry
+  }
+}
+
+/** The members of an RFC 9457 §3 problem document, with `help` as an extension member. */
+export interface ProblemDetails {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail?: string
+  readonly help: string
+  readonly instance?: string
+}
+
+/** Renders any thrown value. A foreign error may quote personal data, so it renders bare. */
+export function toProblemDetails(error: unknown, instance?: string): ProblemDetails {
+  const { slug, message } = error instanceof Problem ? error : new Problem('internal', '')
+  const { status, title, help } = PROBLEMS[slug]
+  return {
+    type: `/problems/${slug}`,
+    title,
+    status,
+    ...(message === '' ? {} : { detail: message }),
+    help,
+    ...(instance === undefined ? {} : { instance }),
+  }
+}
+
+/** Every problem type, for the pages that the gateway serves at `/problems/<slug>`. */
+export function problemTypes(): readonly (ProblemType & { readonly slug: ProblemSlug })[] {
+  return (Object.keys(PROBLEMS) as ProblemSlug[]).map((slug) => ({ slug, ...PROBLEMS[slug] }))
+}

@@ -1,0 +1,117 @@
+/**
+ * The evidence record: what one exchange, or one other event, leaves for a court. Everything in it
+ * is free of personal data; values appear only as salted commitments (RFC 9901). @module
+ */
+
+export type RecordKind =
+  | 'exchange'
+  | 'refusal'
+  | 'deposit'
+  | 'policy'
+  | 'key'
+  | 'reveal'
+  | 'clock'
+  | 'gap'
+  | 'hold'
+  | 'erase'
+
+/** What a policy did at one rule. The path is the rule's, never a key from a body. */
+export interface ManifestEntry {
+  readonly rule: string
+  readonly path: string
+  readonly action: string
+  readonly kind?: string
+  readonly class?: 'C1' | 'C2' | 'C3'
+  /** How many values the rule met. */
+  readonly count: number
+}
+
+/** A value to be committed to, held in memory only until its salted digest is made. */
+export interface Claim {
+  /** `f:$.applicant.idNumber`, `r:$.decision`, `url`, `headers`, `body_sha256`, … */
+  readonly name: string
+  /** Any JSON value as JSON text, so that numbers keep their spelling. */
+  readonly json: string
+}
+
+/** What is known before the first byte goes to the recipient. */
+export interface Intent {
+  /** UUIDv7; also the Evidence-Id. */
+  readonly rid: string
+  readonly receivedUs: bigint
+  readonly caller: { readonly id: string; readonly auth: string; readonly key: string }
+  readonly recipient: string
+  readonly route: string
+  readonly policy: { readonly id: string; readonly version: number; readonly digest: string }
+  readonly purpose: string
+  readonly legal: {
+    readonly basis: string
+    readonly pia?: { readonly id: string; readonly date: string }
+  }
+  /** Link name → keyed pseudonym. */
+  readonly links: Readonly<Record<string, string>>
+  readonly request: MessageFacts
+}
+
+/** One direction's facts; lengths in bytes. */
+export interface MessageFacts {
+  readonly method?: string
+  readonly mediaType: string
+  readonly length: number
+  readonly forwardedLength: number
+  readonly manifest: readonly ManifestEntry[]
+  /** Values at paths that no rule names: how many were dropped. */
+  readonly unnamed: number
+  readonly claims: readonly Claim[]
+}
+
+/** How an exchange ended. `unknown`: a crash came between intent and outcome. */
+export interface Outcome {
+  readonly result: 'answered' | 'refused' | 'failed' | 'unknown'
+  /** Status that the caller received. */
+  readonly status?: number
+  readonly recipientStatus?: number
+  /** Problem slug, when the answer was a problem. */
+  readonly problem?: string
+  /** The four legal times of 电子签名法 arts. 6 and 11, with `Intent.receivedUs`. */
+  readonly sentUs?: bigint
+  readonly responseReceivedUs?: bigint
+  readonly answeredUs?: bigint
+  readonly response?: MessageFacts
+}
+
+/** A refusal names what is known; a caller who did not identify itself has no id. */
+export interface Refusal {
+  readonly rid: string
+  readonly receivedUs: bigint
+  readonly answeredUs: bigint
+  readonly caller?: { readonly id: string; readonly auth: string; readonly key: string }
+  readonly recipient?: string
+  readonly route?: string
+  readonly policy?: { readonly id: string; readonly version: number; readonly digest: string }
+  readonly problem: string
+  readonly status: number
+  readonly claims: readonly Claim[]
+}
+
+/** What the relay needs of the evidence floor. Every promise resolves when durable (fdatasync). */
+export interface Recorder {
+  /** @throws {Problem} `evidence-unavailable`: nothing may be relayed then. */
+  intend(intent: Intent): Promise<void>
+  /** Never loses an outcome silently: a failure leaves `unknown` for the restart to seal. */
+  conclude(rid: string, outcome: Outcome): Promise<void>
+  refuse(refusal: Refusal): Promise<void>
+  close(): Promise<void>
+}
+
+/** A sealed record on its way to the log. The JWS bytes are the record; the rest is derived. */
+export interface SealedRecord {
+  readonly rid: string
+  readonly kind: RecordKind
+  readonly instance: string
+  readonly seq: number
+  readonly jws: string
+}
+
+/** Where sealed records go. Resolves when all of them are in the log, each exactly once. */
+export type Persist = (records: readonly SealedRecord[]) => Promise<void>

@@ -1,0 +1,45 @@
+/** The typed configuration, as parsed once from sealgate.yaml and the environment. @module */
+
+export interface Config {
+  readonly file: string
+  readonly relay: Listener
+  readonly admin: Listener
+  /** Absolute folders; relative ones in the file are relative to the file. */
+  readonly data: string
+  readonly policies: string
+  readonly queue: { readonly kind: 'embedded' } | { readonly kind: 'redis'; readonly url: string }
+  readonly index:
+    | { readonly kind: 'embedded' }
+    | { readonly kind: 'postgres'; readonly url: string }
+  readonly log:
+    | { readonly kind: 'folder'; readonly path: string }
+    | { readonly kind: 's3'; readonly url: string }
+  /** Time stamping authorities: `embedded` or RFC 3161 URLs. */
+  readonly timestamp: readonly string[]
+  readonly operator: {
+    readonly name: string
+    readonly role: 'bureau' | 'entrusted-processor' | 'bank-side' | 'platform-side'
+    readonly licence?: string
+    readonly validUntil?: string
+  }
+  readonly parties: readonly PartyConfig[]
+}
+
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
+}
+
+export interface PartyConfig {
+  readonly id: string
+  readonly role: 'platform' | 'bank' | 'bureau' | 'guarantor' | 'other'
+  /** Where the party is called; absent when it only calls. */
+  readonly url?: string
+  readonly auth: readonly AuthConfig[]
+}
+
+export type AuthConfig =
+  | { readonly method: 'jwt'; readonly jwks: string }
+  | { readonly method: 'signature'; readonly jwks: string }
+  | { readonly method: 'mtls'; readonly subject: string }
