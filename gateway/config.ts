@@ -9,8 +9,7 @@ export interface Config {
   readonly policies: string
   readonly queue: { readonly kind: 'embedded' } | { readonly kind: 'redis'; readonly url: string }
   readonly index:
-    | { readonly kind: 'embedded' }
-    | { readonly kind: 'postgres'; readonly url: string }
+    { readonly kind: 'embedded' } | { readonly kind: 'postgres'; readonly url: string }
   readonly log:
     | { readonly kind: 'folder'; readonly path: string }
     | { readonly kind: 's3'; readonly url: string }
