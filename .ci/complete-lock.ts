@@ -14,7 +14,9 @@ interface Entry {
   optionalDependencies?: Record<string, string>
 }
 
-const lock: { packages: Record<string, Entry> } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
+const lock: { packages: Record<string, Entry> } = JSON.parse(
+  readFileSync('package-lock.json', 'utf8'),
+)
 for (const [path, entry] of Object.entries(lock.packages)) {
   if (path === '') continue
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
@@ -22,9 +24,17 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     const [, os = '', cpu = ''] = /-(android|darwin|linux|win32)-(arm64|x64|arm)/.exec(name) ?? []
     if (os === '') throw new Error(`cannot read the platform of ${name}; add it by hand`)
     const dev = entry.dev === true ? { dev: true } : {}
-    lock.packages[`node_modules/${name}`] = { version, cpu: [cpu], ...dev, optional: true, os: [os] }
+    lock.packages[`node_modules/${name}`] = {
+      version,
+      cpu: [cpu],
+      ...dev,
+      optional: true,
+      os: [os],
+    }
     process.stdout.write(`added ${name}@${version}\n`)
   }
 }
-const packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
+const packages = Object.fromEntries(
+  Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)),
+)
 writeFileSync('package-lock.json', `${JSON.stringify({ ...lock, packages }, null, 2)}\n`)
