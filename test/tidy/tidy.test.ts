@@ -8,7 +8,7 @@ const FILES = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { e
   .split('\n')
   .filter((path) => path !== '' && existsSync(path))
 const SOURCES = FILES.filter((path) => path.endsWith('.ts'))
-const PRODUCT = SOURCES.filter((path) => !/^(test|bench)\//.test(path))
+const PRODUCT = SOURCES.filter((path) => !/^(test|bench|\.ci)\//.test(path))
 const MODULE_LINES_MAX = 300
 const FUNCTION_LINES_MAX = 70
 const COLUMNS_MAX = 120
