@@ -41,7 +41,10 @@ export function createReport(): Report {
   const sources = new Map<string, string>()
   const diagnostics: Diagnostic[] = []
   let errorCount = 0
-  function add(severity: 'error' | 'warning', [at, message, help, code]: Parameters<Report['error']>) {
+  function add(
+    severity: 'error' | 'warning',
+    [at, message, help, code]: Parameters<Report['error']>,
+  ) {
     if (severity === 'error') errorCount++
     const sourceLine = sources.get(at.file)?.split('\n')[at.line - 1]?.replace(/\r$/, '') ?? ''
     diagnostics.push({
@@ -73,7 +76,8 @@ export function renderDiagnostic({
   code,
   sourceLine,
 }: Diagnostic): string {
-  const label = (severity === 'warning' ? 'warning: ' : '') + (code === undefined ? '' : `${code}: `)
+  const label =
+    (severity === 'warning' ? 'warning: ' : '') + (code === undefined ? '' : `${code}: `)
   const lines = [`${at.file}:${at.line}:${at.column}: ${label}${message}`]
   if (sourceLine !== '') {
     const characters = [...hideCredentials(sourceLine)]
@@ -116,7 +120,9 @@ export function suggest(name: string, known: Iterable<string>): string {
 
 // Passwords stand in connection strings; the operator's screen and log collector must not get them.
 function hideCredentials(line: string): string {
-  return line.replace(/(?<=:\/\/)[^\s/@]+(?=@)/g, (credentials) => '*'.repeat([...credentials].length))
+  return line.replace(/(?<=:\/\/)[^\s/@]+(?=@)/g, (credentials) =>
+    '*'.repeat([...credentials].length),
+  )
 }
 
 // Terminals draw East Asian characters two columns wide; the ideographic space is as wide.

@@ -119,10 +119,18 @@ function convert(node: ParsedNode | null, context: Context): YamlNode {
   }
   // The library resolves a known tag silently; only the source shows that one was written.
   if (node.tag !== undefined && /(^|[\s[{,:-])!\S*\s+$/.test(text.slice(0, from))) {
-    report.error(at, 'tags (`!…`) are not allowed', 'delete the tag; quote the value to make it text')
+    report.error(
+      at,
+      'tags (`!…`) are not allowed',
+      'delete the tag; quote the value to make it text',
+    )
   }
   if (isSeq(node)) {
-    return { node: 'list', at, items: node.items.map((item) => convert(item as ParsedNode, context)) }
+    return {
+      node: 'list',
+      at,
+      items: node.items.map((item) => convert(item as ParsedNode, context)),
+    }
   }
   if (isMap(node)) {
     const entries = new Map<string, YamlEntry>()
