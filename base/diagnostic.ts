@@ -67,6 +67,19 @@ export function createReport(): Report {
   }
 }
 
+/** Renders all of a report, file by file, top to bottom; the empty text when there is nothing. */
+export function renderReport({ diagnostics }: Report): string {
+  const files = [...new Set(diagnostics.map(({ at }) => at.file))]
+  return files
+    .flatMap((file) => diagnostics.filter(({ at }) => at.file === file).toSorted(byPlace))
+    .map((diagnostic) => `${renderDiagnostic(diagnostic)}\n`)
+    .join('\n')
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.at.line - b.at.line || a.at.column - b.at.column
+}
+
 /** Renders `file:line:column: message`, the source line, a caret under the place, and the help. */
 export function renderDiagnostic({
   severity,

@@ -47,9 +47,9 @@ export function openMap(node: YamlNode, report: Report, what: string): Fields {
       return take(name, read) ?? read({ ...EMPTY, at: map.at }, SILENT)
     },
     close() {
-      for (const [name, { at }] of map.entries) {
+      for (const [name, { key }] of map.entries) {
         if (!known.has(name))
-          report.error(at, `${what} has no key \`${name}\``, suggest(name, known))
+          report.error(key.at, `${what} has no key \`${name}\``, suggest(name, known))
       }
     },
   }
@@ -129,7 +129,7 @@ export function describe(node: YamlNode): string {
   return `the ${typeof node.value} \`${node.text}\``
 }
 
-const EMPTY = { node: 'scalar', value: null, text: '' } as const
+const EMPTY = { node: 'scalar', value: null, text: '', isQuoted: false } as const
 const SILENT: Report = {
   addSource: () => {},
   error: () => {},

@@ -14,8 +14,7 @@ export interface YamlMap {
   readonly entries: ReadonlyMap<string, YamlEntry>
 }
 export interface YamlEntry {
-  /** Where the key stands. */
-  readonly at: Spot
+  readonly key: YamlScalar
   readonly value: YamlNode
 }
 export interface YamlList {
@@ -29,16 +28,20 @@ export interface YamlScalar {
   readonly value: string | number | boolean | null
   /** A number's spelling, so that `1.10` stays `1.10`; any other value's text. */
   readonly text: string
+  /** In quotes: its characters then start one column after `at`. */
+  readonly isQuoted: boolean
 }
 
 /** A file longer than this is refused unread; policies are a few kilobytes. */
 export const YAML_CHARACTERS_MAX = 1 << 20
 const YAML_DEPTH_MAX = 64
 
-/** Parses one document; everything wrong with it goes to `report`, and nothing is returned then. */
+/**
+ * Parses one document; everything wrong with it goes to `report`. A document that can be walked is
+ * returned even so, so that the reader finds its own errors too: only `report.errorCount` tells.
+ */
 export function parseYaml(report: Report, file: string, text: string): YamlNode | undefined {
   report.addSource(file, text)
-  const before = report.errorCount
   if (text.length > YAML_CHARACTERS_MAX || bracketDepth(text) > YAML_DEPTH_MAX) {
     report.error(
       { file, line: 1, column: 1 },
@@ -71,13 +74,12 @@ export function parseYaml(report: Report, file: string, text: string): YamlNode 
   if (('explicit' in yaml && yaml.explicit) || Object.keys(tags).length > 1) {
     report.error(spot(0), 'directives (`%…`) are not allowed', 'delete the line')
   }
-  if (report.errorCount > before) return undefined
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return undefined
   if (document.contents === null) {
     report.error(spot(0), 'the file is empty', '')
     return undefined
   }
-  const node = convert(document.contents, { report, spot, text })
-  return report.errorCount > before ? undefined : node
+  return convert(document.contents, { report, spot, text })
 }
 
 /** The JSON text of a node; numbers keep their spelling, maps their order. */
@@ -112,7 +114,7 @@ function convert(node: ParsedNode | null, context: Context): YamlNode {
   const at = spot(from, to)
   if (node === null || isAlias(node)) {
     report.error(at, 'aliases (`*…`) are not allowed', 'write the value out where it is used')
-    return { node: 'scalar', at, value: null, text: '' }
+    return { node: 'scalar', at, value: null, text: '', isQuoted: false }
   }
   if (node.anchor !== undefined) {
     report.error(at, 'anchors (`&…`) are not allowed', 'delete the anchor')
@@ -142,7 +144,7 @@ function convert(node: ParsedNode | null, context: Context): YamlNode {
       } else if (name.value === '<<') {
         report.error(name.at, 'merge keys (`<<`) are not allowed', 'write the keys out')
       } else {
-        entries.set(name.value, { at: name.at, value: item })
+        entries.set(name.value, { key: name, value: item })
       }
     }
     return { node: 'map', at, entries }
@@ -151,7 +153,7 @@ function convert(node: ParsedNode | null, context: Context): YamlNode {
 }
 
 function emptyAfter({ at }: YamlNode): YamlScalar {
-  return { node: 'scalar', at, value: null, text: '' }
+  return { node: 'scalar', at, value: null, text: '', isQuoted: false }
 }
 
 function convertScalar(node: ParsedNode, at: Spot, report: Report): YamlScalar {
@@ -167,13 +169,20 @@ function convertScalar(node: ParsedNode, at: Spot, report: Report): YamlScalar {
         `put it in quotes: "${text}"`,
       )
     }
-    return { node: 'scalar', at, value: Number(value), text }
+    return { node: 'scalar', at, value: Number(value), text, isQuoted: false }
   }
   if (typeof value === 'string') {
     if (!value.isWellFormed()) report.error(at, 'the text holds half a surrogate pair', 'remove it')
-    return { node: 'scalar', at, value, text: value }
+    const isQuoted = isScalar(node) && /^QUOTE/.test(node.type ?? '')
+    return { node: 'scalar', at, value, text: value, isQuoted }
   }
-  return { node: 'scalar', at, value: typeof value === 'boolean' ? value : null, text }
+  return {
+    node: 'scalar',
+    at,
+    value: typeof value === 'boolean' ? value : null,
+    text,
+    isQuoted: false,
+  }
 }
 
 /** Deepest run of open brackets: a bound on the library's recursion, counted before it recurses. */

@@ -46,7 +46,10 @@ function replaceAt(node: YamlNode, path: readonly string[], value: YamlNode): Ya
   if (name === undefined) return value
   const map: YamlMap =
     node.node === 'map' ? node : { node: 'map', at: value.at, entries: new Map() }
-  const entry = map.entries.get(name) ?? { at: value.at, value }
-  const replaced = { at: entry.at, value: replaceAt(entry.value, rest, value) }
+  const entry = map.entries.get(name) ?? {
+    key: { node: 'scalar', at: value.at, value: name, text: name, isQuoted: false },
+    value,
+  }
+  const replaced = { key: entry.key, value: replaceAt(entry.value, rest, value) }
   return { ...map, entries: new Map([...map.entries, [name, replaced]]) }
 }
