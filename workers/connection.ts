@@ -19,25 +19,26 @@ export interface Connection {
 
 /** @throws {Problem} `log-unavailable` when the server cannot be reached in `CONNECT_TIMEOUT_MS`. */
 export async function connectRedis(url: string, alarm: Alarm): Promise<Connection> {
+  let connected = false
   const raw = createClient({
     url,
     socket: {
       connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 10), RECONNECT_MS_MAX),
+      // A wrong address is told at the start; a server that was there comes back.
+      reconnectStrategy: (retries) =>
+        connected && Math.min(50 * 2 ** Math.min(retries, 10), RECONNECT_MS_MAX),
     },
   })
   // Without a listener a lost connection is an uncaught exception.
   raw.on('error', (error: unknown) => alarm('redis connection', error))
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => reject(new Problem('log-unavailable', 'the Redis server of the queue does not answer')),
-    CONNECT_TIMEOUT_MS,
-  )
+  const timer = setTimeout(() => reject(new Error('timed out')), CONNECT_TIMEOUT_MS)
   try {
     await Promise.race([raw.connect(), late])
-  } catch (error) {
-    raw.destroy()
-    throw error
+    connected = true
+  } catch (cause) {
+    if (raw.isOpen) raw.destroy()
+    throw new Problem('log-unavailable', 'the Redis server of the queue does not answer', { cause })
   } finally {
     clearTimeout(timer)
   }

@@ -1,7 +1,7 @@
 /** Queue jobs: batches of sealed records. They hold JWS only, so Redis sees no personal data. @module */
 import { hash } from 'node:crypto'
 import { Problem } from '../base/problem.ts'
-import { RECORD_BYTES_MAX } from '../evidence/log/entry.ts'
+import { RECORD_CHARS_MAX } from '../evidence/limits.ts'
 import { BATCH_RECORDS_MAX } from '../evidence/log/log.ts'
 import type { RecordKind, SealedRecord } from '../evidence/record.ts'
 
@@ -45,7 +45,7 @@ function parseSealed(value: unknown, at: number): SealedRecord {
       typeof instance === 'string' &&
       typeof seq === 'number' &&
       typeof jws === 'string' &&
-      jws.length <= RECORD_BYTES_MAX
+      jws.length <= RECORD_CHARS_MAX
     ) {
       return { rid, kind: kind as RecordKind, instance, seq, jws }
     }

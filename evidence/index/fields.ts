@@ -1,8 +1,7 @@
 /** Reads from a record's payload what the index holds. @module */
-import { fromBase64url } from '../../base/base64url.ts'
 import { Problem } from '../../base/problem.ts'
-import { RECORD_BYTES_MAX, recordDigest } from '../log/entry.ts'
 import type { RecordKind } from '../record.ts'
+import { readRecord, recordDigest } from '../seal.ts'
 import type { IndexRow } from './index.ts'
 
 const RID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -22,7 +21,7 @@ type JsonObject = Readonly<Record<string, unknown>>
  */
 export function indexRow(jws: string, position: number): IndexRow & { readonly prev: string } {
   // Attacker-controlled: whoever can write to the queue writes this.
-  const payload = readPayload(jws)
+  const { payload } = readRecord(jws)
   const policy = payload['policy']
   return {
     position,
@@ -39,21 +38,6 @@ export function indexRow(jws: string, position: number): IndexRow & { readonly p
     ...(payload['route'] === undefined ? {} : { route: text(payload, 'route') }),
     ...(policy === undefined ? {} : { policy: policyName(object(payload, 'policy')) }),
   }
-}
-
-function readPayload(jws: string): JsonObject {
-  const parts = jws.split('.')
-  if (parts.length !== 3 || jws.length > RECORD_BYTES_MAX) {
-    throw new Problem('job-invalid', `expected a compact JWS of at most ${RECORD_BYTES_MAX} bytes`)
-  }
-  const [, payload = ''] = parts.map((part) => fromBase64url(part, 'job-invalid'))
-  try {
-    const value: unknown = JSON.parse(payload.toString())
-    if (isObject(value)) return value
-  } catch (cause) {
-    throw new Problem('job-invalid', 'the payload is not JSON', { cause })
-  }
-  throw new Problem('job-invalid', 'the payload is not an object')
 }
 
 /** Date.parse keeps milliseconds; the three digits after them stand at the end of the text. */

@@ -64,6 +64,7 @@ export interface IndexQuery {
   readonly limit?: number
 }
 
+/** Rows in one answer. */
 export const SEARCH_ROWS_MAX = 10_000
 
 /** The port. `add` is atomic: rows and head change together or not at all. */

@@ -27,8 +27,8 @@ const SCHEMA = `
   INSERT INTO head VALUES (0, 0, '${EMPTY_ROOT.toString('base64')}');
   PRAGMA user_version = ${SCHEMA_VERSION};`
 
-const COLUMNS =
-  'position, rid, digest, kind, instance.name AS instance, seq, received_us, caller, recipient, route, policy, links'
+const COLUMNS = `position, rid, digest, kind, instance.name AS instance, seq, received_us,
+  caller, recipient, route, policy, links`
 const FROM = 'record JOIN instance ON instance.id = record.instance'
 
 /** Opens the index, making or remaking its tables when they are absent or of another version. */
@@ -44,7 +44,8 @@ export function openSqliteIndex(path: string): EvidenceIndex {
 function remake(database: DatabaseSync): void {
   inTransaction(database, () => {
     database.exec(
-      'DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS link; DROP TABLE IF EXISTS instance',
+      `DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS record;
+       DROP TABLE IF EXISTS link; DROP TABLE IF EXISTS instance`,
     )
     database.exec(SCHEMA)
   })
@@ -53,7 +54,8 @@ function remake(database: DatabaseSync): void {
 function makeIndex(database: DatabaseSync): EvidenceIndex {
   const byRid = database.prepare(`SELECT ${COLUMNS} FROM ${FROM} WHERE rid = ?`)
   const bySeq = database.prepare(
-    `SELECT ${COLUMNS} FROM ${FROM} WHERE record.instance = (SELECT id FROM instance WHERE name = ?) AND seq = ?`,
+    `SELECT ${COLUMNS} FROM ${FROM}
+      WHERE record.instance = (SELECT id FROM instance WHERE name = ?) AND seq = ?`,
   )
   const insertInstance = database.prepare(
     'INSERT INTO instance (name) VALUES (?) ON CONFLICT DO NOTHING',

@@ -1,8 +1,6 @@
 /** The seq/prev chains of the instances: what makes a missing record visible. Pure but for its state. @module */
-import { toBase64url } from '../../base/base64url.ts'
+import { FIRST_PREV } from '../seal.ts'
 
-/** `prev` of an instance's first record. */
-const FIRST_PREV = toBase64url(Buffer.alloc(32))
 /** `seq` of an instance's first record. */
 const FIRST_SEQ = 1
 
@@ -28,6 +26,7 @@ export interface Chains {
   readonly rids: Set<string>
 }
 
+/** No records yet. */
 export function newChains(): Chains {
   return { instances: new Map(), rids: new Set() }
 }

@@ -1,11 +1,5 @@
 /** Log entries: one line per record, and the bundles that carry entries and records. Pure. @module */
-import { hash } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
-
-/** Bytes of one leaf line. */
-export const LEAF_BYTES_MAX = 200
-/** Bytes of one record's JWS. */
-export const RECORD_BYTES_MAX = 1024 * 1024
 
 /** What a leaf says about a record: hash-only, so the log can outlive the record. */
 export interface Leaf {
@@ -16,11 +10,6 @@ export interface Leaf {
 }
 
 const LEAF = /^evr\/1 ([0-9a-f-]{36}) ([a-z]{1,16}) ([A-Za-z0-9_-]{43})\n$/
-
-/** Digest of a record: SHA-256 over its JWS as ASCII, base64url. */
-export function recordDigest(jws: string): string {
-  return hash('sha256', jws, 'base64url')
-}
 
 /** Writes a leaf's data. */
 export function formatLeaf({ rid, kind, digest }: Leaf): string {
@@ -36,7 +25,9 @@ export function parseLeaf(text: string): Leaf | undefined {
 
 /** Length of the length prefix: entries have 2 bytes (c2sp.org/tlog-tiles), records 4. */
 export type PrefixBytes = 2 | 4
+/** Of entries. */
 export const ENTRY_PREFIX: PrefixBytes = 2
+/** Of records. */
 export const RECORD_PREFIX: PrefixBytes = 4
 
 /** Puts the big-endian length before one entry or record. */

@@ -15,6 +15,7 @@ export interface FullTile {
   readonly bytes: Buffer
 }
 
+/** The edge of a tree without leaves. */
 export const EMPTY_FRONTIER: Frontier = { size: 0, levels: [] }
 
 /** Appends leaf hashes; returns the new edge and the tiles that became full on the way. */

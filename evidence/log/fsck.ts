@@ -1,9 +1,10 @@
 /** Re-derives the whole log from the bytes on disk and stops at the first contradiction. @module */
 import { Problem } from '../../base/problem.ts'
 import { indexRow } from '../index/fields.ts'
+import { recordDigest } from '../seal.ts'
 import { type Chains, chainAppend, chainGaps, newChains } from './chains.ts'
 import { verifyCheckpoint } from './checkpoint.ts'
-import { parseLeaf, recordDigest } from './entry.ts'
+import { parseLeaf } from './entry.ts'
 import { EMPTY_FRONTIER, extend, type Frontier, frontierRoot } from './frontier.ts'
 import { leafHash } from './merkle.ts'
 import type { Verifier } from './note.ts'

@@ -28,7 +28,9 @@ export function openLockStore(path: string): LockStore {
   chmodSync(path, 0o600)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   database.exec(
-    'CREATE TABLE IF NOT EXISTS head (origin TEXT PRIMARY KEY, checkpoint TEXT NOT NULL, time_us INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+    `CREATE TABLE IF NOT EXISTS head (
+      origin TEXT PRIMARY KEY, checkpoint TEXT NOT NULL, time_us INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
   )
   const select = database.prepare('SELECT checkpoint, time_us FROM head WHERE origin = ?')
   select.setReadBigInts(true)

@@ -57,7 +57,7 @@ export function verifyInclusion(
   root: Buffer,
   proof: readonly Buffer[],
 ): boolean {
-  if (!isSize(index) || !isSize(size) || index >= size) return false
+  if (!isSize(index) || !isSize(size) || index >= size || !isHash(leaf)) return false
   let [node, last, hash] = [index, size - 1, leaf]
   for (const sibling of proof) {
     if (last === 0) return false
@@ -106,6 +106,10 @@ export function verifyConsistency(
     last = Math.floor(last / 2)
   }
   return last === 0 && old.equals(root1) && young.equals(root2)
+}
+
+function isHash(bytes: Buffer): boolean {
+  return bytes.length === HASH_BYTES
 }
 
 function isSize(value: number): boolean {

@@ -8,9 +8,11 @@ export const NOTE_BYTES_MAX = 512 * 1024
 /** Signature lines of a note. */
 export const SIGNATURES_MAX = 128
 
-/** Signature types of c2sp.org/signed-note and c2sp.org/tlog-cosignature. */
+/** Plain Ed25519 (c2sp.org/signed-note); the next two are of c2sp.org/tlog-cosignature. */
 export const ED25519 = 0x01
+/** Ed25519 with a time, over text. */
 export const ED25519_COSIGNATURE = 0x04
+/** ML-DSA-44 with a time, over a binary structure. */
 export const ML_DSA_44_COSIGNATURE = 0x06
 export type SignatureType =
   typeof ED25519 | typeof ED25519_COSIGNATURE | typeof ML_DSA_44_COSIGNATURE

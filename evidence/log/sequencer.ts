@@ -54,7 +54,11 @@ interface State {
   readonly edge: Edge
 }
 
-/** Recovers the log, checks its edge, brings the index up to it. @throws {Problem} `log-inconsistent`, `log-unavailable`. */
+/**
+ * Recovers the log, checks its edge, brings the index up to it.
+ *
+ * @throws {Problem} `log-inconsistent`, or `log-unavailable` when opening again may help.
+ */
 export async function openSequencer(ports: SequencerPorts): Promise<Sequencer> {
   const { store, index, clock } = ports
   const { locked, checkpoint } = await recover(ports, clock.wallUs())

@@ -1,6 +1,7 @@
 /** Sealed records for the log's tests, in the form of evidence/payload.ts; the data are synthetic. @module */
 import { generateKeyPairSync, hash, sign } from 'node:crypto'
 import { toBase64url } from '../../base/base64url.ts'
+import { FIRST_PREV, recordDigest } from '../../evidence/seal.ts'
 import { toTimestamp } from '../../base/clock.ts'
 import { uuidv7 } from '../../base/uuid.ts'
 import type { SealedRecord } from '../../evidence/record.ts'
@@ -20,7 +21,7 @@ const KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 /** @param seed makes ids repeatable and different between instances. */
 export function recordMaker(seed: number): RecordMaker {
   const instance = uuidv7(START_MS, bytes(seed, 0))
-  let [seq, prev] = [0, toBase64url(Buffer.alloc(32))]
+  let [seq, prev] = [0, FIRST_PREV]
   const next: RecordMaker['next'] = (fields = {}) => {
     seq += 1
     const rid = uuidv7(START_MS + seq, bytes(seed, seq))
@@ -40,7 +41,7 @@ export function recordMaker(seed: number): RecordMaker {
     const input = `${toBase64url(header)}.${toBase64url(JSON.stringify(payload))}`
     const key = { key: KEYS.privateKey, dsaEncoding: 'ieee-p1363' } as const
     const jws = `${input}.${toBase64url(sign('sha256', Buffer.from(input), key))}`
-    prev = hash('sha256', jws, 'base64url')
+    prev = recordDigest(jws)
     return { rid, kind: payload.kind as SealedRecord['kind'], instance, seq, jws }
   }
   return { instance, next, many: (count) => Array.from({ length: count }, () => next()) }
