@@ -203,8 +203,12 @@ class Call extends Stream {
       this.#fail(new Problem('recipient-unreachable', 'the connection failed', cause))
       return
     }
+    if (this.sink.finished) {
+      this.#fail(broken(error))
+      return
+    }
     const problem = new Problem('recipient-failed', 'the connection broke before the answer', cause)
-    const stale = this.#request?.reusedSocket === true && !this.sink.finished
+    const stale = this.#request?.reusedSocket === true
     this.#fail(stale && isReset(error) ? new StaleConnection(problem) : problem)
   }
 
