@@ -86,6 +86,16 @@ describe('journal', () => {
     await journal.close()
   })
 
+  it('never removes the segment that was active when it was asked, however late it removes', async () => {
+    const memory = new MemoryFiles()
+    const journal = await start(memory, 120)
+    for (let count = 0; count < 41; count++) await append(journal, 'x'.repeat(40))
+    const removals = [1, 2].map(() => journal.removeBefore(Number.POSITIVE_INFINITY))
+    for (let count = 0; count < 9; count++) await append(journal, 'x'.repeat(40))
+    await Promise.all(removals)
+    expect(memory.names()[0]).to.equal('0000000021.seg')
+  })
+
   it('cuts a torn tail at every byte of the last entry', async () => {
     const memory = new MemoryFiles()
     const journal = await start(memory)
