@@ -112,18 +112,6 @@ ${TESTS}`)
     expect(request?.fields[1]?.to).to.deep.equal([{ step: 'name', name: 'band' }])
   })
 
-  it('keeps the spelling of numbers in sample bodies, and text as it stands', () => {
-    const { policy } = parse(`${HEAD}request: {}
-tests:
-  - { name: a, request: { n: 1.10, t: "1.10" }, relayed: {} }
-  - { name: b, request: '{"a":1,"a":2}', refused: twice }
-`)
-    expect(policy?.tests.map(({ request }) => request)).to.deep.equal([
-      '{"n":1.10,"t":"1.10"}',
-      '{"a":1,"a":2}',
-    ])
-  })
-
   it('names the bytes by their digest', () => {
     const text = `${HEAD}request: {}\n${TESTS}`
     expect(parse(text).policy?.digest).to.match(/^sha256:[0-9a-f]{64}$/)
