@@ -67,11 +67,15 @@ export function createReport(): Report {
   }
 }
 
-/** Renders all of a report, file by file, top to bottom; the empty text when there is nothing. */
-export function renderReport({ diagnostics }: Report): string {
-  const files = [...new Set(diagnostics.map(({ at }) => at.file))]
+/** Renders a report file by file, top to bottom; the empty text when there is nothing to tell. */
+export function renderReport(
+  { diagnostics }: Report,
+  severities: readonly Diagnostic['severity'][] = ['error', 'warning'],
+): string {
+  const told = diagnostics.filter(({ severity }) => severities.includes(severity))
+  const files = [...new Set(told.map(({ at }) => at.file))]
   return files
-    .flatMap((file) => diagnostics.filter(({ at }) => at.file === file).toSorted(byPlace))
+    .flatMap((file) => told.filter(({ at }) => at.file === file).toSorted(byPlace))
     .map((diagnostic) => `${renderDiagnostic(diagnostic)}\n`)
     .join('\n')
 }
@@ -142,6 +146,11 @@ function hideCredentials(line: string): string {
 function blank(character: string): string {
   if (character === '\t') return '\t'
   return isWide(character) ? '\u3000' : ' '
+}
+
+/** How many columns of a terminal a text takes. */
+export function columnsOf(text: string): number {
+  return [...text].reduce((columns, character) => columns + (isWide(character) ? 2 : 1), 0)
 }
 
 function isWide(character: string): boolean {

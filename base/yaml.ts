@@ -42,6 +42,7 @@ const YAML_DEPTH_MAX = 64
  */
 export function parseYaml(report: Report, file: string, text: string): YamlNode | undefined {
   report.addSource(file, text)
+  const before = report.errorCount
   if (text.length > YAML_CHARACTERS_MAX || bracketDepth(text) > YAML_DEPTH_MAX) {
     report.error(
       { file, line: 1, column: 1 },
@@ -67,6 +68,8 @@ export function parseYaml(report: Report, file: string, text: string): YamlNode 
     return { file, line, column, length: Math.max(1, [...end].length) }
   }
   for (const { code, message, pos } of document.errors) {
+    // One misread token makes the library stumble over each that follows.
+    if (code === 'UNEXPECTED_TOKEN' && report.errorCount > before) break
     const [say, help] = SYNTAX[code] ?? [lowerFirst(message.replaceAll('\n', ' ')), '']
     report.error(spot(...pos), say, help)
   }
@@ -98,6 +101,7 @@ export function toJsonText(node: YamlNode): string {
 const SYNTAX: Readonly<Record<string, readonly [message: string, help: string]>> = {
   DUPLICATE_KEY:      ['the same key stands twice in one map', 'remove one of the two'],
   MULTIPLE_DOCS:      ['a second document starts here', 'put it into a file of its own'],
+  UNEXPECTED_TOKEN:   ['the text cannot be read from here on', 'close quotes and brackets; quote text that holds one of `{}[],#`'],
   TAB_AS_INDENT:      ['a tab is used to indent', 'indent with spaces'],
   TAG_RESOLVE_FAILED: ['tags (`!…`) are not allowed', 'delete the tag'],
 }

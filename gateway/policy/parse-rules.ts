@@ -1,5 +1,5 @@
 /** Reads `request` and `response`: which rule does what to which value. Pure. @module */
-import { type Report, suggest } from '../../base/diagnostic.ts'
+import { nearestName, type Report, suggest } from '../../base/diagnostic.ts'
 import { describe, oneOf, openMap, readEntries, type Reader, textOf } from '../../base/shape.ts'
 import type { YamlMap, YamlNode, YamlScalar } from '../../base/yaml.ts'
 import { formatPath, parsePath } from './path.ts'
@@ -158,10 +158,15 @@ function readActionMap(node: YamlMap, report: Report, known: Known): ReadAction 
   const named = [...node.entries.keys()].filter((key) => known.transforms.has(key))
   const [transform] = named
   if (transform === undefined) {
-    const [stray] = [...node.entries].filter(([key]) => !RULE_KEYS.has(key))
-    const help =
-      stray === undefined ? 'add `keep`, `drop`, `mask`, …' : suggest(stray[0], known.transforms)
-    report.error(stray?.[1].key.at ?? node.at, 'the rule names no transform that is known', help)
+    const strays = [...node.entries].filter(([key]) => !RULE_KEYS.has(key))
+    // The key that is nearest to a transform is most likely the mistyped one.
+    const stray = strays.find(([key]) => nearestName(key, known.transforms)) ?? strays[0]
+    if (stray === undefined) {
+      report.error(node.at, 'the rule does not say what is done', 'add `keep`, `drop`, `mask`, …')
+    } else {
+      const help = suggest(stray[0], known.transforms)
+      report.error(stray[1].key.at, `there is no transform \`${stray[0]}\``, help)
+    }
   } else if (named.length > 1) {
     const second = node.entries.get(named[1] ?? '')
     const help = `keep one of ${named.map((name) => `\`${name}\``).join(', ')}`
@@ -197,11 +202,11 @@ function kindOf({ kinds }: Known): Reader<string> {
 }
 
 function readParameters(transform: string, node: YamlMap): Action {
-  const parameters = [...node.entries].filter(([key]) => !RULE_KEYS.has(key))
-  return {
-    transform,
-    with: Object.fromEntries(parameters.map(([key, { value }]) => [key, toParameter(value)])),
-  }
+  const parameters = [...node.entries]
+    .map(([key, { value }]) => [key, toParameter(value)] as const)
+    // `{ keep: , reason: … }` says no more of `keep` than `keep` does.
+    .filter(([key, value]) => !RULE_KEYS.has(key) && !(key === transform && value === null))
+  return { transform, with: Object.fromEntries(parameters) }
 }
 
 function toParameter(node: YamlNode): ActionParameter {

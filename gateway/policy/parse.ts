@@ -10,7 +10,7 @@ import {
   type Reader,
   textOf,
 } from '../../base/shape.ts'
-import { parseYaml, toJsonText, type YamlNode } from '../../base/yaml.ts'
+import { parseYaml, type YamlNode } from '../../base/yaml.ts'
 import type { Direction, Path, Policy, PolicyTest } from './policy.ts'
 import { type Known, readDirection, readPath } from './parse-rules.ts'
 
@@ -199,13 +199,15 @@ const readTests: Reader<readonly PolicyTest[]> = (node, report) => {
   return tests
 }
 
+const asIs: Reader<YamlNode> = (node) => node
+
 const readTest: Reader<PolicyTest> = (node, report) => {
   const fields = openMap(node, report, 'a test')
   const name = fields.need('name', textOf('a name'))
-  const request = fields.take('request', toBody)
-  const response = fields.take('response', toBody)
-  const relayed = fields.take('relayed', (item) => item)
-  const answered = fields.take('answered', (item) => item)
+  const request = fields.take('request', asIs)
+  const response = fields.take('response', asIs)
+  const relayed = fields.take('relayed', asIs)
+  const answered = fields.take('answered', asIs)
   const refused = fields.take('refused', textOf('a part of the reason'))
   const never = fields.take('never', listOf(textOf('a text'), '`never`')) ?? []
   fields.close()
@@ -228,9 +230,4 @@ const readTest: Reader<PolicyTest> = (node, report) => {
     ...(answered === undefined ? {} : { answered }),
     ...(refused === undefined ? {} : { refused }),
   }
-}
-
-/** Text is the body as it is sent; a map or a list is written out as JSON. */
-function toBody(node: YamlNode): string {
-  return node.node === 'scalar' && typeof node.value === 'string' ? node.value : toJsonText(node)
 }

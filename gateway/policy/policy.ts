@@ -92,9 +92,9 @@ export interface Policy {
 /** A worked example inside a policy; it runs whenever the policy loads. */
 export interface PolicyTest {
   readonly name: string
-  /** The sample bodies, exactly as the gateway would receive them. */
-  readonly request?: string
-  readonly response?: string
+  /** The sample bodies: text exactly as it is sent, anything else written out as JSON. */
+  readonly request?: YamlNode
+  readonly response?: YamlNode
   /** What must arrive; `{ token: kind }`, `{ masked: … }` and the like match by form. */
   readonly relayed?: YamlNode
   readonly answered?: YamlNode

@@ -2,6 +2,7 @@
 import { deriveKey, type Domain } from './domain.ts'
 import { createHmac, type HmacAlgorithm } from './hmac.ts'
 import { toLetters } from './letters.ts'
+import { normalise } from './normalise.ts'
 import type { KeyRing } from './ring.ts'
 import { tokenPrefix } from './text.ts'
 
@@ -20,5 +21,6 @@ export function createPseudonym(
     deriveKey(ring.current, domain, `pseudonym-${algorithm}`, KEY_BYTES),
   )
   const prefix = tokenPrefix('psn', domain.kind, ring.current.version)
-  return (value) => prefix + toLetters(hmac(Buffer.from(value)).subarray(0, TAG_BYTES))
+  return (value) =>
+    prefix + toLetters(hmac(Buffer.from(normalise(domain.kind, value))).subarray(0, TAG_BYTES))
 }

@@ -1,5 +1,5 @@
 /** mask: some characters stay, the others become one sign. Counted in code points. @module */
-import { splitSurname } from './surname.ts'
+import { surnameLength } from '../guard/surnames.ts'
 import { type Complain, type Parameters, readParameters } from './parameters.ts'
 import { KEEP } from './plain.ts'
 import type { TransformType } from './transform.ts'
@@ -109,6 +109,16 @@ function showGroups(pattern: RegExp): Cut {
   }
 }
 
+/** U+00B7 and the dots that stand for it in names of minorities and foreigners. */
+const DOTS = /[\u00b7\u2022\u2027\u30fb\uff0e.]/
+
+/** The surname shows; of a name with a dot, the last character; of one character, nothing. */
+const cutSurname: Cut = (value) => {
+  if (DOTS.test(value)) return showEnds(0, 1)(value)
+  const compound = surnameLength(value) === 2 && [...value].length > 2
+  return showEnds(compound ? 2 : 1, 0)(value)
+}
+
 /** Mainland mobiles show 3 + 4, shorter numbers of Hong Kong, Macau and Taiwan 2 + 2. */
 const cutMobile: Cut = (value) => (value.length < 11 ? showEnds(2, 2) : showEnds(3, 4))(value)
 
@@ -119,7 +129,7 @@ const ADDRESS =
 // prettier-ignore
 const CUTS: Readonly<Record<Preset, { readonly cut: Cut; readonly signs?: number }>> = {
   'all':         { cut: showEnds(0, 0), signs: 4 },
-  'surname':     { cut: splitSurname },
+  'surname':     { cut: cutSurname },
   'mobile':      { cut: cutMobile },
   'landline':    { cut: showGroups(/^((?:\+?86[- ]?)?0\d{2,3}-).*(\d{4})$/s) },
   'resident-id': { cut: showEnds(1, 1) },

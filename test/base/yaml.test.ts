@@ -45,6 +45,7 @@ const REFUSED: { name: string; text: string; want: string }[] = [
   { name: 'map as key',        text: '? { a: 1 }\n: b\n',        want: '1:3 a key must be text' },
   { name: 'lone surrogate',    text: 'a: "\\ud800"\n',           want: '1:4 the text holds half a surrogate pair' },
   { name: 'tab',               text: '\ta: 1\n',                 want: '1:1 a tab is used to indent' },
+  { name: 'a brace in plain text', text: '{ a: /x/{b} }\nc: 1\n', want: '1:9 the text cannot be read from here on' },
   { name: 'empty file',        text: '# nothing\n',              want: '1:1 the file is empty' },
   { name: 'deep nesting',      text: '['.repeat(65),             want: '1:1 the file is too large or too deeply nested' },
   { name: 'column in code points', text: '"\u{1f600}中": &x 1\n', want: '1:10 anchors (`&…`) are not allowed' },

@@ -1,5 +1,5 @@
 /** Binds one transform as a policy would, for the tests of transforms. */
-import { systemClock } from '../../base/clock.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Action } from '../../gateway/policy/policy.ts'
 import { throwawayKeyRing } from '../../gateway/token/ring.ts'
 import { createTransforms, type TransformPorts } from '../../gateway/transform/table.ts'
@@ -49,4 +49,14 @@ export const NULL: Scalar = { type: 'null', reveal: () => 'null' }
 export function textOf(change: Change): string {
   if (change.change !== 'text') throw new Error(`expected a text, got ${change.change}`)
   return change.text
+}
+
+/** A clock that stands at an instant. */
+export function clockAt(instant: string): Clock {
+  return { wallUs: () => BigInt(Date.parse(instant)) * 1000n, monotonicNs: () => 0n }
+}
+
+/** What a `later` change becomes. */
+export async function settle(change: Change): Promise<Change> {
+  return change.change === 'later' ? settle(await change.result) : change
 }

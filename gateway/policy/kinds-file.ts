@@ -1,0 +1,14 @@
+/** The kinds dictionary of an installation. @module */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Report } from '../../base/diagnostic.ts'
+import { readText } from '../config-files.ts'
+import { type Kinds, parseKinds } from '../guard/kinds.ts'
+
+/** Reads `kinds.yaml` beside the policies; nothing when the folder has none or `report` gained an error. */
+export function loadKinds(folder: string, report: Report): Kinds | undefined {
+  const file = join(folder, 'kinds.yaml')
+  if (!existsSync(file)) return undefined
+  const text = readText(file, { file, line: 1, column: 1 }, report, 'the kinds dictionary')
+  return text === undefined ? undefined : parseKinds(report, file, text)
+}

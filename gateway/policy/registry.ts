@@ -1,0 +1,102 @@
+/** Loads a folder of policies: parsed, compiled, tested by their own examples, and matched. @module */
+import type { Report } from '../../base/diagnostic.ts'
+import { type CompiledRoute, compileRoute } from '../transform/compile.ts'
+import type { Kinds } from '../guard/kinds.ts'
+import type { TransformTable } from '../transform/transform.ts'
+import { type PolicyFile, readPolicyFiles } from './folder.ts'
+import { lintPolicy, lintTogether } from './lint.ts'
+import { parsePolicy } from './parse.ts'
+import type { Policy } from './policy.ts'
+import { createRehearsal } from './rehearsal.ts'
+import { createMatch, type MatchRoute, selectActive } from './routes.ts'
+import { runPolicyTests, type TestOutcome } from './run-tests.ts'
+
+/** What loading needs of the rest of the gateway. */
+export interface PolicyPorts {
+  /** With the real keys: what is relayed goes through it. */
+  readonly transforms: TransformTable
+  /** The kinds dictionary; without it any kind's name passes and no class is recorded. */
+  readonly kinds?: Kinds
+}
+
+/** A policy version that passed its own tests, ready to relay. */
+export interface LoadedPolicy {
+  readonly policy: Policy
+  readonly route: CompiledRoute
+}
+
+export interface Registry {
+  /** Active versions, shadow ones included. */
+  readonly active: readonly LoadedPolicy[]
+  readonly match: MatchRoute<LoadedPolicy>
+}
+
+/** Loads every policy of a folder, or nothing when `report` gained an error. */
+export async function loadRegistry(
+  folder: string,
+  ports: PolicyPorts,
+  report: Report,
+): Promise<Registry | undefined> {
+  const before = report.errorCount
+  const checked = await checkPolicies(readPolicyFiles([folder], report), ports.kinds, report)
+  const active = selectActive(
+    checked.map(({ policy }) => policy),
+    report,
+  )
+  lintTogether(active, report)
+  const loaded = active.flatMap((policy) => {
+    const route = compile(policy, ports.transforms, ports.kinds, report)
+    return route === undefined ? [] : [{ policy, route }]
+  })
+  if (report.errorCount > before) return undefined
+  return { active: loaded, match: createMatch(loaded) }
+}
+
+export interface CheckedPolicy {
+  readonly policy: Policy
+  readonly outcomes: readonly TestOutcome[]
+}
+
+/** Parses, compiles and tests each file by itself; failing tests are errors of the report. */
+export async function checkPolicies(
+  files: readonly PolicyFile[],
+  kinds: Kinds | undefined,
+  report: Report,
+): Promise<readonly CheckedPolicy[]> {
+  const rehearsal = createRehearsal(kinds)
+  const known = {
+    transforms: new Set(rehearsal.keys()),
+    ...(kinds === undefined ? {} : { kinds: new Set(kinds.all.map(({ id }) => id)) }),
+  }
+  const checked: CheckedPolicy[] = []
+  for (const { file, text } of files) {
+    const policy = parsePolicy(report, file, text, known)
+    const route = policy && compile(policy, rehearsal, kinds, report)
+    if (policy !== undefined) lintPolicy(policy, kinds, report)
+    if (policy === undefined || route === undefined) continue
+    const outcomes = await runPolicyTests(policy, route, rehearsal)
+    for (const { test, failures } of outcomes) {
+      for (const { at, message } of failures) {
+        report.error(at, `test \`${test.name}\` fails: ${message}`, '')
+      }
+    }
+    checked.push({ policy, outcomes })
+  }
+  return checked
+}
+
+function compile(
+  policy: Policy,
+  table: TransformTable,
+  kinds: Kinds | undefined,
+  report: Report,
+): CompiledRoute | undefined {
+  const before = report.errorCount
+  const route = compileRoute(
+    policy,
+    table,
+    (at, message, help) => report.error(at, message, help),
+    kinds && ((kind) => kinds.get(kind)?.class),
+  )
+  return report.errorCount > before ? undefined : route
+}

@@ -1,0 +1,94 @@
+/** Runs the worked examples of a policy through the engine that relays, on keys that are thrown away. @module */
+import { Problem } from '../../base/problem.ts'
+import type { Spot } from '../../base/diagnostic.ts'
+import type { CompiledRoute } from '../transform/compile.ts'
+import { rewriteBody } from '../transform/rewrite.ts'
+import type { Binding, TransformTable } from '../transform/transform.ts'
+import { compareJson, textsOf } from './expectation.ts'
+import type { Policy, PolicyTest } from './policy.ts'
+import { sampleBody } from './sample.ts'
+
+/** What one example came to; no failures means that it passed. */
+export interface TestOutcome {
+  readonly test: PolicyTest
+  readonly failures: readonly TestFailure[]
+}
+
+export interface TestFailure {
+  readonly at: Spot
+  readonly message: string
+}
+
+type Side = 'request' | 'response'
+
+/** Runs all tests of a policy. `route` and `table` belong together and hold no real keys. */
+export async function runPolicyTests(
+  policy: Policy,
+  route: CompiledRoute,
+  table: TransformTable,
+): Promise<readonly TestOutcome[]> {
+  const outcomes: TestOutcome[] = []
+  for (const test of policy.tests) {
+    const failures: TestFailure[] = []
+    for (const side of ['request', 'response'] as const) {
+      const sample = test[side]
+      if (sample === undefined) continue
+      const body = sampleBody(sample, (kind, value) => mint(policy, table, side, kind, value))
+      failures.push(...(await runSide(test, side, route, body)))
+    }
+    outcomes.push({ test, failures })
+  }
+  return outcomes
+}
+
+async function runSide(
+  test: PolicyTest,
+  side: Side,
+  route: CompiledRoute,
+  body: string,
+): Promise<readonly TestFailure[]> {
+  const failures: TestFailure[] = []
+  const tell = (at: Spot, message: string) => void failures.push({ at, message })
+  let output: string
+  try {
+    output = (await rewriteBody(route[side], Buffer.from(body))).bytes.toString()
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const reason = `${error.slug}: ${error.message}`
+    if (test.refused === undefined) tell(test.at, `the ${side} was refused: ${reason}`)
+    else if (!reason.includes(test.refused))
+      tell(test.at, `it was refused for another reason: ${reason}`)
+    return failures
+  }
+  if (test.refused !== undefined) tell(test.at, `the ${side} should have been refused and was not`)
+  const expected = side === 'request' ? test.relayed : test.answered
+  if (expected !== undefined) compareJson(expected, output, tell)
+  const texts = [output, ...textsOf(output)]
+  for (const [index, never] of test.never.entries()) {
+    if (!texts.some((text) => text.includes(never))) continue
+    tell(test.at, `text ${index + 1} of \`never\` leaves with the ${side}`)
+  }
+  return failures
+}
+
+/** A token that the receiver of this message once gave to its sender, in the policy's purpose. */
+function mint(
+  policy: Policy,
+  table: TransformTable,
+  side: Side,
+  kind: string,
+  value: string,
+): string {
+  const [from, to] = side === 'request' ? [policy.to, policy.from] : [policy.from, policy.to]
+  const binding: Binding = { from, to, purpose: policy.purpose, kind, direction: 'request' }
+  const complaints: string[] = []
+  const tokenize = table.get('tokenize')?.(
+    { transform: 'tokenize', with: { tokenize: 'opaque' } },
+    binding,
+    (message) => void complaints.push(message),
+  )
+  const change = tokenize?.({ type: 'string', reveal: () => value })
+  if (change?.change !== 'text')
+    throw new Problem('internal', `no sample token: ${complaints.join(', ')}`)
+  return change.text
+}

@@ -1,0 +1,48 @@
+/** encrypt: the value under a key, the recipient's own or the domain's. @module */
+import { CompactEncrypt, type JWK } from 'jose'
+import { Problem } from '../../base/problem.ts'
+import { domainOf } from '../token/domain.ts'
+import { createMint } from '../token/opaque.ts'
+import type { KeyRing } from '../token/ring.ts'
+import { readParameters } from './parameters.ts'
+import { KEEP } from './plain.ts'
+import { replaceBy } from './tokenize.ts'
+import type { TransformType } from './transform.ts'
+
+/** Finds a party's public encryption key; its `alg` must be one of ECDH-ES, ECDH-ES+A256KW, RSA-OAEP-256. */
+export type RecipientKey = (party: string) => Promise<JWK>
+
+const ALGORITHMS = ['ECDH-ES', 'ECDH-ES+A256KW', 'RSA-OAEP-256']
+
+/**
+ * `{ encrypt: recipient }`: a compact JWE (RFC 7516) that the receiving party alone can open; equal
+ * values look different each time. `{ encrypt: deterministic }`: AES-SIV, equal values look equal in
+ * one domain; nobody but the gateway opens it, by `reveal`.
+ */
+export function createEncrypt(keys: KeyRing, recipientKey?: RecipientKey): TransformType {
+  return (action, binding, complain) => {
+    const parameters = readParameters(action, complain, 'for')
+    const reader = parameters.choice('for', ['recipient', 'deterministic'])
+    const domain = domainOf(binding)
+    if (reader === 'deterministic') {
+      const why = 'expected well-formed text of at most 4,096 bytes'
+      return replaceBy(createMint(keys, domain, 'enc'), why)
+    }
+    if (recipientKey === undefined) {
+      complain('`encrypt: recipient` needs encryption keys', 'configure the parties’ public keys')
+      return () => ({ change: 'refuse', why: 'no encryption keys are configured' })
+    }
+    return (value) => {
+      if (value.type === 'null') return KEEP
+      const sealed = recipientKey(domain.holder).then((key) => encryptTo(key, value.reveal()))
+      return { change: 'later', result: sealed.then((text) => ({ change: 'text', text })) }
+    }
+  }
+}
+
+async function encryptTo(key: JWK, value: string): Promise<string> {
+  const { alg = '', kid } = key
+  if (!ALGORITHMS.includes(alg)) throw new Problem('key-unusable', 'the recipient\'s key has no `alg` that is allowed') // prettier-ignore
+  const header = { alg, enc: 'A256GCM', ...(kid === undefined ? {} : { kid }) }
+  return new CompactEncrypt(Buffer.from(value)).setProtectedHeader(header).encrypt(key)
+}

@@ -1,0 +1,68 @@
+/** The language reference says nothing that the language does not do. @module */
+import { expect } from 'chai'
+import { readFileSync } from 'node:fs'
+import { createReport, renderReport } from '../../base/diagnostic.ts'
+import { loadKinds } from '../../gateway/policy/kinds-file.ts'
+import { LINTS } from '../../gateway/policy/lint.ts'
+import { LEGAL_BASES } from '../../gateway/policy/parse.ts'
+import { checkPolicies } from '../../gateway/policy/registry.ts'
+import { createRehearsal } from '../../gateway/policy/rehearsal.ts'
+
+const README = readFileSync('policies/README.md', 'utf8')
+const KINDS = loadKinds('policies', createReport())
+const blocks = (language: string) =>
+  [...README.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, tag, text = '']) =>
+    tag === language ? [text] : [],
+  )
+const WHOLE = blocks('yaml').filter((text) => text.startsWith('policy:'))
+const PARTS = blocks('yaml').filter((text) => text.startsWith('fields:'))
+
+async function check(text: string) {
+  const report = createReport()
+  const checked = await checkPolicies([{ file: 'limit-query.yaml', text }], KINDS, report)
+  return { checked, rendered: renderReport(report) }
+}
+
+describe('policies/README.md', () => {
+  it('shows a whole policy that loads, passes its tests and has no warnings', async () => {
+    expect(WHOLE).to.have.length(1)
+    const { checked, rendered } = await check(WHOLE[0] ?? '')
+    expect(rendered).to.equal('')
+    expect(checked[0]?.outcomes).to.have.length(4)
+  })
+
+  it('shows rules that load', async () => {
+    expect(PARTS).to.have.length(1)
+    for (const part of PARTS) {
+      const indented = part.replace(/^/gm, '  ').trimEnd()
+      const text = (WHOLE[0] ?? '').replace(
+        /^request:[\s\S]*?^response:/m,
+        `request:\n${indented}\nresponse:`,
+      )
+      const { checked, rendered } = await check(
+        text
+          .replace(/^tests:[\s\S]*/m, 'tests: [ { name: t, request: {}, relayed: {} } ]\n')
+          .replace('{applicationId}', 'x'),
+      )
+      expect(checked, rendered).to.have.length(1)
+    }
+  })
+
+  it('shows the message that a mistake gets', async () => {
+    const [message = ''] = blocks('text')
+    const { rendered } = await check(
+      (WHOLE[0] ?? '').replace('kind: mobile, tokenize', 'kind: mobile, tokenise'),
+    )
+    expect(rendered).to.include(message)
+  })
+
+  it('lists every transform, legal basis and lint', () => {
+    const missing = [...createRehearsal(KINDS).keys()].filter(
+      (name) => !README.includes(`| \`${name}`),
+    )
+    expect(missing).to.deep.equal([])
+    expect(LEGAL_BASES.filter((basis) => !README.includes(`\`${basis}\``))).to.deep.equal([])
+    for (const [code, text] of Object.entries(LINTS))
+      expect(README).to.include(`| ${code} | ${text}`)
+  })
+})
