@@ -15,7 +15,8 @@ import { indexPath, type LogPlaces } from '../evidence/log/open.ts'
 import { openReader } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readRecord } from '../evidence/seal.ts'
-import { chainsFolder, CONFIG_OPTION, type LoadConfig, logPlaces } from './places.ts'
+import { chainsFolder, logPlaces } from '../gateway/places.ts'
+import { CONFIG_OPTION, type LoadConfig } from './config.ts'
 
 interface Common {
   readonly config: string

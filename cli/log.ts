@@ -11,7 +11,8 @@ import { openReader } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readPem } from '../evidence/pem.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
-import { CONFIG_OPTION, type LoadConfig, logPlaces } from './places.ts'
+import { logPlaces } from '../gateway/places.ts'
+import { CONFIG_OPTION, type LoadConfig } from './config.ts'
 
 interface LogOptions {
   readonly config: string

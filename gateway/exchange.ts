@@ -5,7 +5,8 @@ import type { Caller, Party } from './party/party.ts'
 import type { Head } from './http/headers.ts'
 import type { Target } from './http/target.ts'
 
-import type { RewrittenBody, Route, Traces } from './route.ts'
+import type { Route } from './route.ts'
+import type { Rewritten } from './transform/transform.ts'
 
 /** What the gateway sends on, ready for the wire. */
 export interface Outbound {
@@ -41,13 +42,13 @@ export interface Exchange {
   route?: Route
   body?: Buffer
   /** Headers, path and query included. */
-  rewritten?: Traces & Pick<RewrittenBody, 'claims'>
+  rewritten?: Rewritten
   /** From here on the recipient may have seen the request. */
   intended?: true
   outbound?: Outbound
   /** When the first byte was handed to the recipient's connection. */
   sentUs?: bigint
   inbound?: Inbound
-  answer?: RewrittenBody
+  answer?: Rewritten
   problem?: Problem
 }

@@ -6,6 +6,17 @@ import type { RelayLimits } from './limits.ts'
 
 const EMPTY = Buffer.alloc(0)
 
+/** Requests whose bytes will not come, or cannot be read: waiting for their end would be for ever. */
+const broken = new WeakSet<IncomingMessage>()
+
+/** Must be called for each request at once, so that a break at any time is known and never thrown. */
+export function watchRequest(request: IncomingMessage): void {
+  request.once('error', () => broken.add(request))
+  request.once('close', () => {
+    if (!request.complete) broken.add(request)
+  })
+}
+
 /**
  * Collects the body.
  *
@@ -47,10 +58,11 @@ function collect(request: IncomingMessage, max: number): Promise<Buffer> {
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length))
     })
     const onBreak = (cause?: unknown) => {
-      if (request.complete) return
+      if (request.complete && cause === undefined) return
       const because = cause === undefined ? {} : { cause }
-      reject(new Problem('body-malformed', 'the body broke off', because))
+      reject(new Problem('body-malformed', 'the body broke off or is framed wrongly', because))
     }
+    if (broken.has(request)) onBreak()
     request.once('error', onBreak)
     request.once('close', () => onBreak())
   })
@@ -66,8 +78,8 @@ export function discardBody(
   request: IncomingMessage,
   bytesMax: number,
 ): Promise<boolean> | boolean {
+  if (broken.has(request)) return false
   if (request.complete) return true
-  if (request.destroyed) return false
   return new Promise((resolve) => {
     let length = 0
     request.on('data', (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 /** Builds what goes out: default deny for headers, everything else set by the gateway. @module */
-import { hash } from 'node:crypto'
 import type { Outbound } from '../exchange.ts'
+import { contentDigest } from '../signature/digest.ts'
 import type { MessageSigner } from '../signature/sign.ts'
 import { nextTraceparent } from './trace.ts'
 
@@ -29,7 +29,7 @@ export function composeRequest(signer: MessageSigner, envelope: Envelope): Outbo
   headers['traceparent'] = nextTraceparent(headers['traceparent'])
   let digest: string | undefined
   if (body.length > 0) {
-    digest = `sha-256=:${hash('sha256', body, 'base64')}:`
+    digest = contentDigest(body)
     headers['content-type'] = envelope.contentType
     headers['content-digest'] = digest
   }

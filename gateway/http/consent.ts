@@ -1,6 +1,7 @@
 /** Whether the borrower's consent covers a relay (PIPL arts. 23 and 29). @module */
 import { Problem } from '../../base/problem.ts'
 import type { Policy, Rule } from '../policy/policy.ts'
+import type { Captured } from '../transform/transform.ts'
 
 /** RFC 3339 with an explicit offset; `Date.parse` alone takes much more. */
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
@@ -11,16 +12,14 @@ const SILENT = new Set(['drop', 'refuse'])
 /**
  * Checks a consent object against the policy: recipient, purpose, kinds of data, time.
  *
- * @param json the text of the value at `legal.consent.at`; undefined when there is none.
+ * @param value what stands at `legal.consent.at`; undefined when there is nothing.
  * @throws {Problem} `consent-missing`, naming the member that does not fit.
  */
-export function checkConsent(policy: Policy, json: string | undefined, nowMs: number): void {
-  if (json === undefined) throw missing('no consent stands where the policy expects it')
-  const consent: unknown = JSON.parse(json)
-  if (consent === null || typeof consent !== 'object' || Array.isArray(consent)) {
-    throw missing('expected the consent as an object')
-  }
-  const { recipient, purpose, kinds, grantedAt, expiresAt } = consent as Record<string, unknown>
+export function checkConsent(policy: Policy, value: Captured | undefined, nowMs: number): void {
+  if (value === undefined) throw missing('no consent stands where the policy expects it')
+  if (value.type !== 'object') throw missing('expected the consent as an object')
+  const consent = JSON.parse(value.reveal()) as Record<string, unknown>
+  const { recipient, purpose, kinds, grantedAt, expiresAt } = consent
   if (recipient !== policy.to) throw missing('its `recipient` is not the recipient')
   if (purpose !== policy.purpose) throw missing("its `purpose` is not the policy's")
   const granted = instant(grantedAt, 'grantedAt')

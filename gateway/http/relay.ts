@@ -10,7 +10,7 @@ import type { Parties } from '../party/registry.ts'
 import type { Route } from '../route.ts'
 import { checkContentDigest } from '../signature/digest.ts'
 import { sendAnswer, sendProblem, sendProblemRaw } from './answer.ts'
-import { discardBody, readBody } from './body.ts'
+import { discardBody, readBody, watchRequest } from './body.ts'
 import { intentOf, outcomeOf, refusalOf } from './facts.ts'
 import { checkRequestHead, readHead } from './headers.ts'
 import type { Leg } from './leg.ts'
@@ -45,6 +45,7 @@ export function createRelay(ports: RelayPorts): Relay {
   return {
     inFlight: () => inFlight,
     handle: async (request, response) => {
+      watchRequest(request)
       const exchange = beginExchange(ports, request, response)
       inFlight++
       try {

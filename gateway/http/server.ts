@@ -1,6 +1,6 @@
 /** The relay's listener: express mounts, node's parser stays strict, every refusal has an Evidence-Id. @module */
 import { readFileSync } from 'node:fs'
-import { type Server, createServer } from 'node:http'
+import { type IncomingMessage, type Server, createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import express from 'express'
@@ -54,10 +54,12 @@ export function createRelayServer(
   server.maxHeadersCount = 0 // The default drops what exceeds it; bytes are bounded above.
   server.on('checkContinue', app)
   server.on('checkExpectation', app)
-  const busy = new WeakSet<Socket>()
-  server.on('request', (request, response) => {
-    busy.add(request.socket)
-    response.once('close', () => busy.delete(request.socket))
+  const current = new WeakMap<Socket, IncomingMessage>()
+  server.prependListener('request', (request, response) => {
+    current.set(request.socket, request)
+    response.once('close', () => {
+      if (current.get(request.socket) === request) current.delete(request.socket)
+    })
   })
   server.on('connect', (_request, socket) => {
     const problem = new Problem('request-malformed', 'method CONNECT is not relayed')
@@ -65,13 +67,16 @@ export function createRelayServer(
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const plain = socket as Socket
-    // Nothing was asked, or the answer to an earlier request would be cut in two.
-    if (plain.bytesRead === 0 || busy.has(plain) || error.code === 'ECONNRESET') plain.destroy()
-    else
-      void relay.refuseRaw(
-        plain,
-        new Problem('request-malformed', explain(error), { cause: error }),
-      )
+    const request = current.get(plain)
+    // Nothing was asked; or the answer to a whole request would be cut in two.
+    if (plain.bytesRead === 0 || request?.complete === true || error.code === 'ECONNRESET') {
+      plain.destroy()
+    } else if (request !== undefined) {
+      request.emit('error', error) // Its body is framed wrongly: the exchange refuses it.
+    } else {
+      const problem = new Problem('request-malformed', explain(error), { cause: error })
+      void relay.refuseRaw(plain, problem)
+    }
   })
   return server
 }

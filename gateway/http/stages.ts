@@ -3,8 +3,9 @@ import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { RewrittenBody, Traces } from '../route.ts'
 import type { MessageSigner } from '../signature/sign.ts'
+import { rewriteBody, rewriteHeaders, rewritePath, rewriteQuery } from '../transform/rewrite.ts'
+import type { Rewritten } from '../transform/transform.ts'
 import { composeRequest } from './compose.ts'
 import { checkConsent } from './consent.ts'
 import { type Head, isEndToEnd, mediaType } from './headers.ts'
@@ -30,7 +31,7 @@ export interface StagePorts {
 
 /** Media types whose bodies the engine can read. */
 const READABLE = new Set(['application/json', 'application/problem+json'])
-const NO_BODY: RewrittenBody = {
+const NO_BODY: Rewritten = {
   bytes: Buffer.alloc(0),
   manifest: [],
   unnamed: 0,
@@ -49,16 +50,16 @@ export async function prepareRequest(
 ): Promise<Readonly<Record<string, string>>> {
   const { head, target, recipient, route, body, rid, request } = exchange
   if (!head || !target || !recipient?.base || !route || !body) throw new Problem('internal', '')
-  const { policy } = route
+  const { policy, compiled } = route
   const type = readableType(head, body)
-  const rewritten = body.length === 0 ? NO_BODY : await route.request.body(body)
+  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(compiled.request, body)
   const nowMs = Number(ports.clock.wallUs() / 1000n)
   if (policy.legal.consent !== undefined) {
-    checkConsent(policy, rewritten.captured.get('legal.consent')?.reveal(), nowMs)
+    checkConsent(policy, rewritten.captured.get('legal.consent'), nowMs)
   }
-  const path = await route.request.path(target.path)
-  const query = await route.request.query(target.query ?? '')
-  const { headers, ...headerTraces } = await route.request.headers(endToEnd(head))
+  const path = await rewritePath(compiled.request, target.path)
+  const query = await rewriteQuery(compiled.request, target.query ?? '')
+  const { headers, ...headerTraces } = await rewriteHeaders(compiled.request, endToEnd(head))
   const { bytes } = rewritten
   ports.guard(policy, 'request', {
     headers,
@@ -67,10 +68,7 @@ export async function prepareRequest(
     body: bytes,
     mediaType: type,
   })
-  exchange.rewritten = {
-    ...joinTraces([path, query, headerTraces, rewritten]),
-    claims: rewritten.claims,
-  }
+  exchange.rewritten = { ...rewritten, ...joinTraces([path, query, headerTraces, rewritten]) }
   exchange.outbound = composeRequest(ports.signer, {
     method: request.method ?? '',
     base: recipient.base,
@@ -128,8 +126,8 @@ async function rewriteAnswer(
     throw new Problem('recipient-failed', 'a content coding, which was not asked for')
   }
   const contentType = readableType(head, body)
-  const rewritten = body.length === 0 ? NO_BODY : await route.response.body(body)
-  const { headers, ...headerTraces } = await route.response.headers(endToEnd(head))
+  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(route.compiled.response, body)
+  const { headers, ...headerTraces } = await rewriteHeaders(route.compiled.response, endToEnd(head))
   const { bytes } = rewritten
   ports.guard(route.policy, 'response', {
     headers,
@@ -160,6 +158,9 @@ function endToEnd(head: Head): (readonly [string, string])[] {
   return [...head].filter(([name]) => isEndToEnd(name, head))
 }
 
+/** What the rules did, over all parts of a message. */
+type Traces = Pick<Rewritten, 'manifest' | 'unnamed'>
+
 function joinTraces(parts: readonly Traces[]): Traces {
   return {
     manifest: parts.flatMap(({ manifest }) => manifest),
@@ -167,7 +168,7 @@ function joinTraces(parts: readonly Traces[]): Traces {
   }
 }
 
-function linksOf(ports: StagePorts, { captured }: RewrittenBody): Record<string, string> {
+function linksOf(ports: StagePorts, { captured }: Rewritten): Record<string, string> {
   const links: Record<string, string> = {}
   for (const [name, value] of captured) {
     if (!name.startsWith('links.')) continue

@@ -15,8 +15,12 @@ export interface TestParty {
   jwt(recipient: string, claims?: Record<string, unknown>, header?: object): Promise<string>
 }
 
-/** Makes a party with a fresh key. */
-export async function createTestParty(id: string, alg = 'ES256'): Promise<TestParty> {
+/** Makes a party with a fresh key; `nowS` is its clock. */
+export async function createTestParty(
+  id: string,
+  alg = 'ES256',
+  nowS = () => Math.floor(Date.now() / 1000),
+): Promise<TestParty> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', use: 'sig' }] }
   return {
@@ -29,7 +33,7 @@ export async function createTestParty(id: string, alg = 'ES256'): Promise<TestPa
       return path
     },
     jwt: (recipient, claims = {}, header = {}) => {
-      const now = Math.floor(Date.now() / 1000)
+      const now = nowS()
       const payload = {
         iss: id,
         sub: id,

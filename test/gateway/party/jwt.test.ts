@@ -47,7 +47,7 @@ describe('JWT authentication', () => {
   let parties: Parties
 
   before(async () => {
-    sunrise = await createTestParty('sunrise-platform')
+    sunrise = await createTestParty('sunrise-platform', 'ES256', () => NOW)
     parties = openParties(
       [
         {
@@ -83,7 +83,7 @@ describe('JWT authentication', () => {
 
   for (const alg of ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256']) {
     it(`accepts ${alg}`, async () => {
-      const party = await createTestParty('p', alg)
+      const party = await createTestParty('p', alg, () => NOW)
       const open = openParties(
         [{ id: 'p', role: 'other', auth: [{ method: 'jwt', jwks: party.writeKeys(folder) }] }],
         clock,
@@ -95,7 +95,7 @@ describe('JWT authentication', () => {
 
   for (const alg of ['ES384', 'RS512', 'PS512']) {
     it(`refuses ${alg}`, async () => {
-      const party = await createTestParty('p', alg)
+      const party = await createTestParty('p', alg, () => NOW)
       const open = openParties(
         [{ id: 'p', role: 'other', auth: [{ method: 'jwt', jwks: party.writeKeys(folder) }] }],
         clock,
@@ -125,7 +125,7 @@ describe('JWT authentication', () => {
   })
 
   it('refuses another key under the same kid', async () => {
-    const impostor = await createTestParty('sunrise-platform')
+    const impostor = await createTestParty('sunrise-platform', 'ES256', () => NOW)
     const error = await identify(await impostor.jwt('harbour-bank')).catch((e: unknown) => e)
     expect(error)
       .to.be.instanceOf(Problem)

@@ -2,13 +2,7 @@
 import { join } from 'node:path'
 import { Problem } from '../base/problem.ts'
 import type { LogPlaces } from '../evidence/log/open.ts'
-import type { Config } from '../gateway/config.ts'
-
-/** Reads the configuration that `--config` names. */
-export type LoadConfig = (file: string) => Promise<Config>
-
-/** The option that every command with a log takes. */
-export const CONFIG_OPTION = ['--config <file>', 'configuration file', 'sealgate.yaml'] as const
+import type { Config } from './config.ts'
 
 /** The log's name when the configuration gives none: fit for one machine and for trials. */
 const DEFAULT_ORIGIN = 'sealgate.localhost/evr'
