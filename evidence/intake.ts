@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import type { Chain, Head } from './chain.ts'
+import { watchClock, type ClockWatch } from './clock-watch.ts'
 import { commit, type RecordSecrets } from './commitment.ts'
 import type { EntryType } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
@@ -13,6 +14,7 @@ import type { ClockState, Draft } from './payload.ts'
 import type { Intent, Outcome } from './record.ts'
 import type { OpenRecorder } from './recorder.ts'
 import type { Mark } from './recovery.ts'
+import type { KeyHolder } from './seal-key.ts'
 
 /** What is counted while records come and go. */
 export interface Tally {
@@ -26,8 +28,8 @@ export interface Tally {
 }
 
 /** Counts on from where the journal stands. */
-export function createTally({ instance, seq, digest, logged }: Mark): Tally {
-  return { instance, head: { seq, digest }, logged, backlog: 0, closing: false, waiters: [] }
+export function createTally({ instance, seq, digest, key, logged }: Mark): Tally {
+  return { instance, head: { seq, digest, key }, logged, backlog: 0, closing: false, waiters: [] }
 }
 
 export interface IntakePorts {
@@ -35,9 +37,11 @@ export interface IntakePorts {
   readonly journal: Journal
   readonly retention: Retention
   readonly chain: Chain
+  readonly key: KeyHolder
   readonly secrets: RecordSecrets
   readonly clock: Clock
   readonly backlogMax: number
+  readonly alarm: (message: string, error?: unknown) => void
 }
 
 type Intake = Pick<OpenRecorder, 'intend' | 'conclude' | 'refuse' | 'note'>
@@ -51,39 +55,43 @@ interface OpenExchange {
 }
 
 interface State extends IntakePorts {
-  readonly clockState: () => ClockState
+  readonly watch: ClockWatch
   readonly open: Map<string, OpenExchange>
 }
 
 /** Accepts exchanges, refusals and other events. */
 export function createIntake(ports: IntakePorts): Intake {
-  const clockState = watchClock(ports.clock)
-  const state: State = { ...ports, clockState, open: new Map() }
+  const watch = watchClock(ports.clock, (clock) => recordJump(state, clock))
+  const state: State = { ...ports, watch, open: new Map() }
   const { secrets, clock } = ports
   return {
     intend: (intent) => intend(state, intent),
     conclude: (rid, outcome) => conclude(state, rid, outcome),
     refuse: async (refusal) => {
       const digests = commit(secrets.secretOf(refusal.rid), refusal.claims, new Set())
-      await record(state, draftRefusal(refusal, digests, clockState()))
+      await record(state, draftRefusal(refusal, digests, watch.state()))
     },
     note: async (kind, facts, claims = []) => {
       const receivedUs = clock.wallUs()
       const rid = uuidv7(Number(receivedUs / 1000n), randomBytes(10))
       const digests = commit(secrets.secretOf(rid), claims, new Set())
-      await record(state, draftNote(kind, rid, facts, { receivedUs, clock: clockState() }, digests))
+      await record(
+        state,
+        draftNote(kind, rid, facts, { receivedUs, clock: watch.state() }, digests),
+      )
       return rid
     },
   }
 }
 
 async function intend(state: State, intent: Intent): Promise<void> {
-  const { open, retention, secrets, clockState } = state
+  const { open, retention, secrets, watch } = state
   const { rid, request } = intent
   const names = new Set<string>()
   const digests = commit(secrets.secretOf(rid), request.claims, names)
-  const draft = draftIntent(intent, digests, clockState())
-  await accept(state, 'intent', draft, (segment) => {
+  const draft = draftIntent(intent, digests, watch.state())
+  mayAccept(state)
+  await admit(state, 'intent', draft, (segment) => {
     retention.retain(segment)
     open.set(rid, { draft, names, segment })
   })
@@ -104,25 +112,46 @@ async function conclude(state: State, rid: string, outcome: Outcome): Promise<vo
 }
 
 /** Records an event that is complete in itself. */
-function record(state: State, draft: Draft): Promise<void> {
-  return accept(state, 'event', draft, (segment) => {
+async function record(state: State, draft: Draft): Promise<void> {
+  mayAccept(state)
+  await admitEvent(state, draft)
+}
+
+function admitEvent(state: State, draft: Draft): Promise<void> {
+  return admit(state, 'event', draft, (segment) => {
     state.retention.retain(segment)
     state.chain.push({ draft, segment })
   })
 }
 
-/** Appends the first entry of a record, unless there is no room or no working journal. */
-async function accept(
+/** The last record before the stop says why there are no more. */
+function recordJump(state: State, clock: ClockState): void {
+  const { alarm } = state
+  alarm('the wall clock was set; nothing is relayed until the gateway is restarted')
+  const receivedUs = state.clock.wallUs()
+  const rid = uuidv7(Number(receivedUs / 1000n), randomBytes(10))
+  const draft = draftNote('clock', rid, { event: 'jumped' }, { receivedUs, clock }, [])
+  admitEvent(state, draft).catch((error: unknown) => alarm('no record of the clock', error))
+}
+
+/** Refuses what could not be sealed in order, in time and in a bounded memory. */
+function mayAccept({ tally, backlogMax, key, watch }: State): void {
+  if (tally.closing) throw new Problem('evidence-unavailable', 'the recorder is closed')
+  key.check()
+  watch.check()
+  if (tally.backlog >= backlogMax) {
+    throw new Problem('evidence-unavailable', `${tally.backlog} records wait for the log`)
+  }
+}
+
+/** Appends the first entry of a record. */
+async function admit(
   state: State,
   type: EntryType,
   draft: Draft,
   appended: (segment: number) => void,
 ): Promise<void> {
-  const { tally, backlogMax } = state
-  if (tally.closing) throw new Problem('evidence-unavailable', 'the recorder is closed')
-  if (tally.backlog >= backlogMax) {
-    throw new Problem('evidence-unavailable', `${tally.backlog} records wait for the log`)
-  }
+  const { tally } = state
   tally.backlog += 1
   try {
     await append(state, type, draft, appended)
@@ -145,11 +174,4 @@ function append(
       resolve()
     })
   })
-}
-
-/** The recorder's own clock check: how far the wall clock has moved against the monotonic one. */
-function watchClock(clock: Clock): () => ClockState {
-  const offsetUs = () => clock.wallUs() - clock.monotonicNs() / 1000n
-  const startUs = offsetUs()
-  return () => ({ source: 'system', driftUs: Number(offsetUs() - startUs) })
 }
