@@ -5,13 +5,15 @@ import { Problem } from '../base/problem.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import type { Chain, Head } from './chain.ts'
 import { watchClock, type ClockWatch } from './clock-watch.ts'
-import { commit, type RecordSecrets } from './commitment.ts'
+import { commit, nameClaims, type RecordSecrets } from './commitment.ts'
+import type { Custody } from './custody/custody.ts'
+import type { Part } from './custody/store.ts'
 import type { EntryType } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Retention } from './journal/retention.ts'
 import { draftIntent, draftNote, draftOutcome, draftRefusal, mergeDrafts } from './payload.ts'
 import type { ClockState, Draft } from './payload.ts'
-import type { Intent, Outcome } from './record.ts'
+import type { Claim, Intent, Outcome } from './record.ts'
 import type { OpenRecorder } from './recorder.ts'
 import type { Mark } from './recovery.ts'
 import type { KeyHolder } from './seal-key.ts'
@@ -39,6 +41,7 @@ export interface IntakePorts {
   readonly chain: Chain
   readonly key: KeyHolder
   readonly secrets: RecordSecrets
+  readonly custody: Custody | undefined
   readonly clock: Clock
   readonly backlogMax: number
   readonly alarm: (message: string, error?: unknown) => void
@@ -49,6 +52,8 @@ type Intake = Pick<OpenRecorder, 'intend' | 'conclude' | 'refuse' | 'note'>
 /** An exchange whose intent is durable. */
 interface OpenExchange {
   readonly draft: Draft
+  readonly secret: Buffer
+  readonly custody: Intent['custody']
   /** Claim names so far: the answer must not repeat one. */
   readonly names: Set<string>
   readonly segment: number
@@ -68,13 +73,14 @@ export function createIntake(ports: IntakePorts): Intake {
     intend: (intent) => intend(state, intent),
     conclude: (rid, outcome) => conclude(state, rid, outcome),
     refuse: async (refusal) => {
-      const digests = commit(secrets.secretOf(refusal.rid), refusal.claims, new Set())
+      const claims = nameClaims(refusal.claims, new Set())
+      const digests = commit(secrets.secretOf(refusal.rid), claims)
       await record(state, draftRefusal(refusal, digests, watch.state()))
     },
     note: async (kind, facts, claims = []) => {
       const receivedUs = clock.wallUs()
       const rid = uuidv7(Number(receivedUs / 1000n), randomBytes(10))
-      const digests = commit(secrets.secretOf(rid), claims, new Set())
+      const digests = commit(secrets.secretOf(rid), nameClaims(claims, new Set()))
       await record(
         state,
         draftNote(kind, rid, facts, { receivedUs, clock: watch.state() }, digests),
@@ -85,30 +91,58 @@ export function createIntake(ports: IntakePorts): Intake {
 }
 
 async function intend(state: State, intent: Intent): Promise<void> {
-  const { open, retention, secrets, watch } = state
-  const { rid, request } = intent
+  const { open, retention, watch } = state
+  const { rid, request, custody } = intent
   const names = new Set<string>()
-  const digests = commit(secrets.secretOf(rid), request.claims, names)
-  const draft = draftIntent(intent, digests, watch.state())
+  const claims = nameClaims(request.claims, names)
+  const secret = secretFor(state, intent)
+  const draft = draftIntent(intent, commit(secret, claims), watch.state())
   mayAccept(state)
+  // A crash after this line leaves a ciphertext without a record; its retention ends it.
+  if (custody !== undefined) await deposit(state, { rid, part: 'request', ...custody }, secret, claims) // prettier-ignore
   await admit(state, 'intent', draft, (segment) => {
     retention.retain(segment)
-    open.set(rid, { draft, names, segment })
+    open.set(rid, { draft, secret, custody, names, segment })
   })
 }
 
 async function conclude(state: State, rid: string, outcome: Outcome): Promise<void> {
-  const { open, chain, secrets } = state
+  const { open, chain, alarm } = state
   const exchange = open.get(rid)
   if (exchange === undefined) throw new Problem('internal', 'the exchange is not under way')
-  const { draft: intent, names, segment } = exchange
+  const { draft: intent, secret, custody, names, segment } = exchange
   open.delete(rid)
-  const claims = outcome.response?.claims ?? []
-  const digests = claims.length === 0 ? [] : commit(secrets.secretOf(rid), claims, names)
-  const draft = draftOutcome(rid, outcome, digests)
+  const claims = nameClaims(outcome.response?.claims ?? [], names)
+  const draft = draftOutcome(rid, outcome, commit(secret, claims))
+  if (custody !== undefined && claims.length > 0) {
+    // The request has left: an outcome without its originals is better than none.
+    await deposit(state, { rid, part: 'response', ...custody }, secret, claims).catch(
+      (error: unknown) => alarm('the originals of an answer did not reach custody', error),
+    )
+  }
   await append(state, 'outcome', draft, () => {
     chain.push({ draft: mergeDrafts(intent, draft), segment })
   })
+}
+
+/** With custody, the secret is in custody alone: erasing it there ends openability. */
+function secretFor({ secrets, custody }: State, intent: Intent): Buffer {
+  if (intent.custody === undefined) return secrets.secretOf(intent.rid)
+  if (custody !== undefined) return custody.newSecret()
+  throw new Problem('evidence-unavailable', 'the policy wants custody, and no custodian is configured') // prettier-ignore
+}
+
+async function deposit(
+  { custody }: State,
+  item: { readonly rid: string; readonly part: Part; readonly until: string },
+  secret: Buffer,
+  claims: readonly Claim[],
+): Promise<void> {
+  try {
+    await custody?.deposit(item, secret, claims)
+  } catch (cause) {
+    throw new Problem('evidence-unavailable', 'custody could not be made durable', { cause })
+  }
 }
 
 /** Records an event that is complete in itself. */

@@ -55,6 +55,7 @@ export function draftIntent(intent: Intent, digests: readonly string[], clock: C
     purpose: intent.purpose,
     legal: intent.legal,
     links: intent.links,
+    custody: intent.custody,
     request: draftMessage(intent.request),
     times: { received: toTimestamp(intent.receivedUs) },
     clock: { ...clock },

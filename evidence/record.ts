@@ -48,6 +48,8 @@ export interface Intent {
     readonly basis: string
     readonly pia?: { readonly id: string; readonly date: string }
   }
+  /** Set when the policy says `custody: sealed`: the last day (`YYYY-MM-DD`) that originals are kept. */
+  readonly custody?: { readonly until: string }
   /** Link name → keyed pseudonym. */
   readonly links: Readonly<Record<string, string>>
   readonly request: MessageFacts

@@ -5,6 +5,7 @@ import type { Problem } from '../base/problem.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import { createChain, type Head, type Pending, type Sealed } from './chain.ts'
 import type { RecordSecrets } from './commitment.ts'
+import type { Custody } from './custody/custody.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createIntake, createTally, type IntakePorts, type Tally } from './intake.ts'
 import type { Entry } from './journal/entry.ts'
@@ -25,6 +26,8 @@ export interface RecorderOptions {
   /** The seal key of an instance, and the next one whenever the last passes its `renewAt`. */
   readonly identity: (instance: string) => Promise<SealKey>
   readonly secrets: RecordSecrets
+  /** Where originals go when a policy says `custody: sealed`; without it such exchanges are refused. */
+  readonly custody?: Custody
   readonly origin: Origin
   readonly persist: Persist
   readonly clock: Clock
@@ -113,7 +116,7 @@ export async function openRecorder(options: RecorderOptions): Promise<OpenRecord
 /** Wires journal, chain and delivery. */
 async function start(options: RecorderOptions, found: FoundJournal, mark: Mark): Promise<State> {
   const { instance } = mark
-  const { origin, clock, persist, alarm, secrets } = options
+  const { origin, clock, persist, alarm, secrets, custody } = options
   const key = await holdKey({ instance, identity: options.identity, clock, alarm })
   const tally = createTally(mark)
   const retention = createRetention()
@@ -152,7 +155,19 @@ async function start(options: RecorderOptions, found: FoundJournal, mark: Mark):
     tally.head,
   )
   const backlogMax = options.backlogMax ?? BACKLOG_RECORDS_MAX
-  return { tally, journal, retention, chain, key, delivery, secrets, clock, backlogMax, alarm }
+  return {
+    tally,
+    journal,
+    retention,
+    chain,
+    key,
+    delivery,
+    secrets,
+    custody,
+    clock,
+    backlogMax,
+    alarm,
+  }
 }
 
 /** Brings everything that a crash left to where it would be without the crash. */

@@ -36,7 +36,7 @@ describe('commitment', () => {
       { name: 'f:$.amount', json: '1.10' },
       { name: 'f:$.name', json: '"\\u5f20"' },
     ]
-    const sd = commitment.withDecoys(commitment.commit(secret, claims, new Set()), noise)
+    const sd = commitment.withDecoys(commitment.commit(secret, claims), noise)
     const disclosure = commitment.openClaim(secret, sd, 'f:$.amount', '1.10')
     expect(commitment.verifyDisclosure(disclosure ?? '', sd)).to.include({ name: 'f:$.amount', json: '1.10' }) // prettier-ignore
     // prettier-ignore
@@ -57,10 +57,8 @@ describe('commitment', () => {
       { name: 'x', json: '1' },
       { name: 'x', json: '2' },
     ]
-    const sd = [
-      ...commitment.commit(secret, same, taken),
-      ...commitment.commit(secret, same, taken),
-    ]
+    const named = [1, 2].flatMap(() => commitment.nameClaims(same, taken))
+    const sd = commitment.commit(secret, named)
     expect([...taken]).to.deep.equal(['x', 'x#2', 'x#3', 'x#4'])
     expect(commitment.openClaim(secret, sd, 'x#4', '2')).to.be.a('string')
     expect(commitment.openClaim(secret, sd, 'x#2', '1')).to.equal(undefined)
@@ -69,7 +67,7 @@ describe('commitment', () => {
   it('pads to a multiple of 8 and sorts', () => {
     for (const count of [0, 1, 7, 8, 9]) {
       const claims = Array.from({ length: count }, (_, index) => ({ name: `n${index}`, json: '0' }))
-      const sd = commitment.withDecoys(commitment.commit(secret, claims, new Set()), noise)
+      const sd = commitment.withDecoys(commitment.commit(secret, claims), noise)
       expect(sd).to.have.length(8 * Math.ceil(count / 8))
       expect(sd).to.deep.equal([...sd].sort())
       expect(sd.every((digest) => /^[A-Za-z0-9_-]{43}$/.test(digest))).to.equal(true)
@@ -81,7 +79,7 @@ describe('commitment', () => {
       fc.property(fc.string({ unit: 'grapheme' }), fc.jsonValue(), (name, value) => {
         fc.pre(name !== '_sd' && name !== '...')
         const json = JSON.stringify(value)
-        const sd = commitment.commit(secret, [{ name, json }], new Set())
+        const sd = commitment.commit(secret, [{ name, json }])
         const opened = commitment.verifyDisclosure(commitment.openClaim(secret, sd, name, json) ?? '', sd) // prettier-ignore
         expect(opened).to.include({ name, json })
       }),

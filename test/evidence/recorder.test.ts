@@ -253,7 +253,8 @@ describe('recorder', () => {
       const jumps = log.payloads().filter(({ kind }) => kind === 'clock')
       expect(jumps).to.have.length(1)
       expect(jumps[0]).to.include({ event: 'jumped' })
-      const { driftUs } = jumps[0]?.['clock'] as { driftUs: number }
+      const [{ clock: state } = { clock: undefined }] = jumps
+      const { driftUs } = state as unknown as { driftUs: number }
       expect(Math.round(driftUs / 1e6)).to.equal(Number(jump / 1_000_000n))
       await recorder.close()
     }
