@@ -93,6 +93,7 @@ export function createIntake(ports: IntakePorts): Intake {
 async function intend(state: State, intent: Intent): Promise<void> {
   const { open, retention, watch } = state
   const { rid, request, custody } = intent
+  if (open.has(rid)) throw new Problem('internal', 'the exchange has begun before')
   const names = new Set<string>()
   const claims = nameClaims(request.claims, names)
   const secret = secretFor(state, intent)

@@ -260,6 +260,19 @@ describe('recorder', () => {
     }
   })
 
+  it('refuses to begin an exchange twice', async () => {
+    const log = new TestLog()
+    const recorder = await open(new MemoryFiles(), log)
+    const rid = newRid()
+    await recorder.intend(intentOf(rid))
+    expect(await problemOf(recorder.intend(intentOf(rid)))).to.have.property('slug', 'internal')
+    await recorder.conclude(rid, ANSWERED)
+    expect(await problemOf(recorder.conclude(rid, ANSWERED))).to.have.property('slug', 'internal')
+    await recorder.idle()
+    expect(log.rids()).to.deep.equal([rid])
+    await recorder.close()
+  })
+
   it('refuses everything after close, and an outcome without an exchange', async () => {
     const recorder = await open(new MemoryFiles(), new TestLog())
     expect(await problemOf(recorder.conclude(newRid(), ANSWERED))).to.have.property('slug', 'internal') // prettier-ignore
@@ -305,7 +318,8 @@ const decodedSegments = (text: string) =>
 describe('recorder under faults', () => {
   const CALLS: readonly Fault['call'][] = ['write', 'sync', 'create', 'syncFolder', 'remove']
   for (const call of CALLS) {
-    for (const how of ['lost', 'applied-then-lost'] as const) {
+    for (const how of ['lost', 'applied-then-lost', 'torn'] as const) {
+      if (how === 'torn' && call !== 'write') continue
       it(`keeps every accepted exchange when ${call} is ${how}, at each step, killed or cut off`, async () => {
         for (const crash of ['kill', 'power'] as const) {
           for (let at = 1; at <= 14; at++) await runWithFault({ call, how, at }, crash)
