@@ -6,8 +6,8 @@ import { watchDrift } from './timestamp/drift.ts'
 
 export interface ClockWatch {
   state(): ClockState
-  /** @throws {Problem} `evidence-unavailable` once the wall clock has jumped, until a restart. */
-  check(): void
+  /** Why nothing may be dated: the wall clock has jumped; only a restart helps. */
+  problem(): Problem | undefined
 }
 
 /**
@@ -17,21 +17,23 @@ export interface ClockWatch {
  */
 export function watchClock(clock: Clock, jumped: (state: ClockState) => void): ClockWatch {
   const look = watchDrift(clock)
-  let stopped = false
+  let problem: Problem | undefined
+  const state = () => {
+    const drift = look()
+    const now = { source: 'system', driftUs: Number(drift.driftUs) }
+    if (drift.jumped && problem === undefined) {
+      problem = new Problem('evidence-unavailable', JUMPED)
+      jumped(now)
+    }
+    return now
+  }
   return {
-    state: () => {
-      const drift = look()
-      const state = { source: 'system', driftUs: Number(drift.driftUs) }
-      if (drift.jumped && !stopped) {
-        stopped = true
-        jumped(state)
-      }
-      return state
-    },
-    check: () => {
-      if (stopped) {
-        throw new Problem('evidence-unavailable', 'the wall clock was set while the gateway ran; check the time and restart it') // prettier-ignore
-      }
+    state,
+    problem: () => {
+      state()
+      return problem
     },
   }
 }
+
+const JUMPED = 'the wall clock was set while the gateway ran; check the time and restart it'

@@ -11,8 +11,16 @@ import type { Part } from './custody/store.ts'
 import type { EntryType } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Retention } from './journal/retention.ts'
-import { draftIntent, draftNote, draftOutcome, draftRefusal, mergeDrafts } from './payload.ts'
-import type { ClockState, Draft } from './payload.ts'
+import {
+  draftIntent,
+  draftNote,
+  draftOutcome,
+  draftRefusal,
+  mergeDrafts,
+  writeDraft,
+  type ClockState,
+  type Draft,
+} from './payload.ts'
 import type { Claim, Intent, Outcome } from './record.ts'
 import type { OpenRecorder } from './recorder.ts'
 import type { Mark } from './recovery.ts'
@@ -47,7 +55,7 @@ export interface IntakePorts {
   readonly alarm: (message: string, error?: unknown) => void
 }
 
-type Intake = Pick<OpenRecorder, 'intend' | 'conclude' | 'refuse' | 'note'>
+type Intake = Pick<OpenRecorder, 'intend' | 'conclude' | 'refuse' | 'note' | 'failure'>
 
 /** An exchange whose intent is durable. */
 interface OpenExchange {
@@ -72,33 +80,33 @@ export function createIntake(ports: IntakePorts): Intake {
   return {
     intend: (intent) => intend(state, intent),
     conclude: (rid, outcome) => conclude(state, rid, outcome),
-    refuse: async (refusal) => {
-      const claims = nameClaims(refusal.claims, new Set())
-      const digests = commit(secrets.secretOf(refusal.rid), claims)
-      await record(state, draftRefusal(refusal, digests, watch.state()))
+    refuse: async (facts) => {
+      mayAccept(state)
+      const digests = commit(secrets.secretOf(facts.rid), nameClaims(facts.claims, new Set()))
+      await record(state, draftRefusal(facts, digests, watch.state()))
     },
     note: async (kind, facts, claims = []) => {
+      mayAccept(state)
       const receivedUs = clock.wallUs()
       const rid = uuidv7(Number(receivedUs / 1000n), randomBytes(10))
       const digests = commit(secrets.secretOf(rid), nameClaims(claims, new Set()))
-      await record(
-        state,
-        draftNote(kind, rid, facts, { receivedUs, clock: watch.state() }, digests),
-      )
+      const at = { receivedUs, clock: watch.state() }
+      await record(state, draftNote(kind, rid, facts, at, digests))
       return rid
     },
+    failure: () => refusal(state),
   }
 }
 
 async function intend(state: State, intent: Intent): Promise<void> {
   const { open, retention, watch } = state
   const { rid, request, custody } = intent
+  mayAccept(state)
   if (open.has(rid)) throw new Problem('internal', 'the exchange has begun before')
   const names = new Set<string>()
   const claims = nameClaims(request.claims, names)
   const secret = secretFor(state, intent)
   const draft = draftIntent(intent, commit(secret, claims), watch.state())
-  mayAccept(state)
   // A crash after this line leaves a ciphertext without a record; its retention ends it.
   if (custody !== undefined) await deposit(state, { rid, part: 'request', ...custody }, secret, claims) // prettier-ignore
   await admit(state, 'intent', draft, (segment) => {
@@ -147,12 +155,7 @@ async function deposit(
 }
 
 /** Records an event that is complete in itself. */
-async function record(state: State, draft: Draft): Promise<void> {
-  mayAccept(state)
-  await admitEvent(state, draft)
-}
-
-function admitEvent(state: State, draft: Draft): Promise<void> {
+function record(state: State, draft: Draft): Promise<void> {
   return admit(state, 'event', draft, (segment) => {
     state.retention.retain(segment)
     state.chain.push({ draft, segment })
@@ -166,17 +169,20 @@ function recordJump(state: State, clock: ClockState): void {
   const receivedUs = state.clock.wallUs()
   const rid = uuidv7(Number(receivedUs / 1000n), randomBytes(10))
   const draft = draftNote('clock', rid, { event: 'jumped' }, { receivedUs, clock }, [])
-  admitEvent(state, draft).catch((error: unknown) => alarm('no record of the clock', error))
+  record(state, draft).catch((error: unknown) => alarm('no record of the clock', error))
 }
 
-/** Refuses what could not be sealed in order, in time and in a bounded memory. */
-function mayAccept({ tally, backlogMax, key, watch }: State): void {
-  if (tally.closing) throw new Problem('evidence-unavailable', 'the recorder is closed')
-  key.check()
-  watch.check()
-  if (tally.backlog >= backlogMax) {
-    throw new Problem('evidence-unavailable', `${tally.backlog} records wait for the log`)
-  }
+/** Why nothing is accepted: it could not be stored, dated, sealed, or held in a bounded memory. */
+function refusal({ tally, journal, backlogMax, key, watch }: State): Problem | undefined {
+  if (tally.closing) return new Problem('evidence-unavailable', 'the recorder is closed')
+  const problem = journal.failure() ?? watch.problem() ?? key.problem()
+  if (problem !== undefined || tally.backlog < backlogMax) return problem
+  return new Problem('evidence-unavailable', `${tally.backlog} records wait for the log`)
+}
+
+function mayAccept(state: State): void {
+  const problem = refusal(state)
+  if (problem !== undefined) throw problem
 }
 
 /** Appends the first entry of a record. */
@@ -203,7 +209,7 @@ function append(
   appended: (segment: number) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    state.journal.append({ type, payload: JSON.stringify(draft) }, (problem, segment) => {
+    state.journal.append({ type, payload: writeDraft(draft) }, (problem, segment) => {
       if (problem !== undefined) return reject(problem)
       appended(segment)
       resolve()

@@ -1,6 +1,6 @@
 /** Every limit of sealing and recording, in one table. @module */
 
-/** Records accepted and not yet in the log; one waits in memory with about 2 KB. */
+/** Records accepted and not yet in the log; one waits in memory with 2 to 4 KB. */
 export const BACKLOG_RECORDS_MAX = 50_000
 /** Records signed before the event loop gets its turn: about 1 ms of signing. */
 export const SEAL_RECORDS_MAX = 16

@@ -98,7 +98,7 @@ export interface Refusal {
 
 /** What the relay needs of the evidence floor. Every promise resolves when durable (fdatasync). */
 export interface Recorder {
-  /** @throws {Problem} `evidence-unavailable`: nothing may be relayed then. */
+  /** @throws {Problem} `evidence-unavailable` or `key-unusable`: nothing may be relayed then. */
   intend(intent: Intent): Promise<void>
   /** Never loses an outcome silently: a failure leaves `unknown` for the restart to seal. */
   conclude(rid: string, outcome: Outcome): Promise<void>

@@ -57,7 +57,7 @@ export interface OpenRecorder extends Recorder {
   /** Records accepted and not yet in the log, exchanges under way included. */
   backlog(): number
   head(): Head
-  /** Why nothing is accepted until a restart; undefined while the journal works. */
+  /** Why nothing is accepted now, for readiness checks; undefined while all is well. */
   failure(): Problem | undefined
   /** Resolves when everything accepted is sealed and in the log. @throws when the journal failed. */
   idle(): Promise<void>
@@ -107,7 +107,6 @@ export async function openRecorder(options: RecorderOptions): Promise<OpenRecord
     },
     backlog: () => state.tally.backlog,
     head: () => state.tally.head,
-    failure: () => state.journal.failure(),
     idle: () => idle(state),
     close: () => close(state),
   }

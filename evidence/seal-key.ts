@@ -19,8 +19,8 @@ export interface BoundKey {
 /** The key of one instance. */
 export interface KeyHolder {
   current(): BoundKey
-  /** @throws {Problem} `key-unusable` when the certificate has ended. */
-  check(): void
+  /** Why nothing may be sealed: the certificate has ended and there is no next one yet. */
+  problem(): Problem | undefined
 }
 
 export interface KeyPorts {
@@ -50,11 +50,11 @@ export async function holdKey({ instance, identity, clock, alarm }: KeyPorts): P
       if (nowMs() >= renewAtMs) renew()
       return bound
     },
-    check: () => {
+    problem: () => {
       const { notAfter } = bound.key
-      if (notAfter === undefined || nowMs() < notAfter.getTime()) return
+      if (notAfter === undefined || nowMs() < notAfter.getTime()) return undefined
       if (nowMs() >= renewAtMs) renew()
-      throw new Problem('key-unusable', 'the seal certificate has ended')
+      return new Problem('key-unusable', 'the seal certificate has ended')
     },
   }
 }

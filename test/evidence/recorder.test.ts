@@ -247,6 +247,7 @@ describe('recorder', () => {
       const problem = await problemOf(recorder.intend(intentOf(newRid())))
       expect(problem).to.be.instanceOf(Problem).with.property('slug', 'evidence-unavailable')
       expect((problem as Problem).message).to.include('wall clock')
+      expect(recorder.failure()).to.equal(problem)
       await recorder.conclude(rid, ANSWERED)
       await recorder.idle()
       log.check()
@@ -270,6 +271,21 @@ describe('recorder', () => {
     expect(await problemOf(recorder.conclude(rid, ANSWERED))).to.have.property('slug', 'internal')
     await recorder.idle()
     expect(log.rids()).to.deep.equal([rid])
+    await recorder.close()
+  })
+
+  it('refuses what could never be sealed before it is in the journal', async () => {
+    const memory = new MemoryFiles()
+    const log = new TestLog()
+    const recorder = await open(memory, log)
+    const bytes = memory.bytesOf('0000000001.seg').length
+    const intent = { ...intentOf(newRid()), purpose: 'lone \ud800 surrogate' }
+    expect(await problemOf(recorder.intend(intent))).to.have.property('slug', 'internal')
+    expect(await problemOf(recorder.note('policy', { size: Number.NaN }))).to.have.property('slug', 'internal') // prettier-ignore
+    expect(memory.bytesOf('0000000001.seg').length).to.equal(bytes)
+    expect(recorder.backlog()).to.equal(0)
+    await exchange(recorder)
+    await recorder.idle()
     await recorder.close()
   })
 
