@@ -113,6 +113,7 @@ const folder = mkdtempSync(join(process.cwd(), '.bench-seal-')) // Not /tmp: it 
 try {
   const names = { organization: 'Bench', instance: 'bench', clock: systemClock }
   const key = await openSealIdentity(folder, names)
+  await measure(join(folder, 'warm-up'), key, 64)
   for (const callers of [1, 16, 64, 256]) {
     rows.push(await measure(join(folder, String(callers)), key, callers))
   }
