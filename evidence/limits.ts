@@ -12,6 +12,8 @@ export const PERSIST_RETRY_MS_MIN = 100
 export const PERSIST_RETRY_MS_MAX = 30_000
 /** Between two attempts to renew the seal key. */
 export const KEY_RETRY_MS = 60_000
+/** Between two runs of the retention job. */
+export const RETENTION_INTERVAL_MS = 3_600_000
 /** Destroyed originals that one `erase` record lists. */
 export const ERASED_PER_RECORD_MAX = 500
 /** Decoys fill the commitments up to a multiple of this, so that their number tells little. */

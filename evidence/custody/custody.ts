@@ -88,7 +88,7 @@ export async function erase(ports: KeeperPorts, rid: string, rule: string): Prom
   return eraseAll(ports, await ports.store.find(rid), rule)
 }
 
-/** Destroys what has outlived its retention: run it daily. @param today `YYYY-MM-DD`. */
+/** Destroys what has outlived its retention. @param today `YYYY-MM-DD`. */
 export async function eraseExpired(ports: KeeperPorts, today: string): Promise<Erased> {
   return eraseAll(ports, await ports.store.endedBefore(today), 'retention')
 }

@@ -2,9 +2,11 @@ import { expect } from 'chai'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemClock } from '../../../base/clock.ts'
 import { Problem } from '../../../base/problem.ts'
 import { derivedSecrets, openClaim, verifyDisclosure } from '../../../evidence/commitment.ts'
 import * as custody from '../../../evidence/custody/custody.ts'
+import { startRetention } from '../../../evidence/custody/retention.ts'
 import { folderStore, type CustodyStore } from '../../../evidence/custody/store.ts'
 import { openRecorder, type OpenRecorder } from '../../../evidence/recorder.ts'
 import { MemoryFiles } from '../journal/faults.ts'
@@ -118,6 +120,20 @@ describe('custody', () => {
     await custody.eraseExpired(ports, '2026-11-24')
     await recorder.idle()
     expect(log.payloads().filter(({ kind }) => kind === 'erase')).to.have.length(1)
+  })
+
+  it('erases by itself when the job runs, and tells the operator when it cannot', async () => {
+    const rid = await exchange('2020-01-01')
+    const alarms: string[] = []
+    const alarm = (message: string) => void alarms.push(message)
+    await startRetention({ ...ports, clock: systemClock, alarm }).stop()
+    expect(await store.find(rid)).to.deep.equal([])
+    expect(alarms).to.deep.equal([])
+    const left = await exchange('2020-01-01')
+    await recorder.close()
+    await startRetention({ ...ports, clock: systemClock, alarm }).stop()
+    expect(await store.find(left)).to.have.length(2)
+    expect(alarms).to.have.length(1)
   })
 
   it('destroys nothing when the erase record cannot be made durable', async () => {
