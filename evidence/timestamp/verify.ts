@@ -32,6 +32,8 @@ export interface TimestampTrust {
   readonly nonce?: bigint
   /** The policy that was asked for; checked where given. */
   readonly policy?: string
+  /** When the token must have been trustworthy: its own time, unless a later token renews it. */
+  readonly at?: Date
 }
 
 /** `valid` exactly when there are no `reasons`; `info` is what the token says, true or not. */
@@ -68,26 +70,39 @@ export async function verifyTimestampToken(
   data: Uint8Array,
   trust: TimestampTrust,
 ): Promise<TimestampResult> {
+  return verifyTokenImprint(token, (name) => digest(name, data), trust)
+}
+
+/**
+ * Verifies a bare token over a digest.
+ *
+ * @param imprint the digest by this algorithm; undefined when there is none.
+ */
+export async function verifyTokenImprint(
+  token: Uint8Array,
+  imprint: (name: DigestName) => Promise<Uint8Array | undefined>,
+  trust: TimestampTrust,
+): Promise<TimestampResult> {
   try {
     const parsed = parseToken(token) // Attacker-controlled: all of it, until the signature holds.
-    const algorithm = DIGESTS.get(parsed.info.algorithm)
-    const imprint = algorithm === undefined ? undefined : await digest(algorithm, data)
+    const { info } = parsed
+    const name = DIGESTS.get(info.algorithm)
+    const wanted = name === undefined ? undefined : await imprint(name)
     const { reasons, chain, development } = await verifySigned(parsed, trust)
     const all = [
-      ...(imprint === undefined
-        ? [`the digest algorithm ${parsed.info.algorithm} is not accepted`]
-        : equalBytes(imprint, parsed.info.digest)
-          ? []
-          : ['the token stamps other data']),
-      ...(trust.nonce === undefined || trust.nonce === parsed.info.nonce
+      ...(wanted === undefined ? [`the digest algorithm ${info.algorithm} is not accepted`] : []),
+      ...(wanted === undefined || equalBytes(wanted, info.digest)
+        ? []
+        : ['the token stamps other data']),
+      ...(trust.nonce === undefined || trust.nonce === info.nonce
         ? []
         : ['the token answers another request (nonce)']),
-      ...(trust.policy === undefined || trust.policy === parsed.info.policy
+      ...(trust.policy === undefined || trust.policy === info.policy
         ? []
-        : [`the token has policy ${parsed.info.policy}, expected ${trust.policy}`]),
+        : [`the token has policy ${info.policy}, expected ${trust.policy}`]),
       ...reasons,
     ]
-    return { valid: all.length === 0, reasons: all, info: parsed.info, chain, development }
+    return { valid: all.length === 0, reasons: all, info, chain, development }
   } catch (error) {
     return refusal(error)
   }
@@ -121,7 +136,7 @@ async function verifySigned(token: Token, trust: TimestampTrust): Promise<Signed
     leafDer,
     intermediates: pool,
     roots: trust.roots,
-    at: info.time,
+    at: trust.at ?? info.time,
     purpose: 'timestamp',
   })
   return { reasons: [...attributes, ...reasons], chain, development }
@@ -190,7 +205,8 @@ async function isSigned(
   }
 }
 
-async function digest(name: DigestName, bytes: Uint8Array): Promise<Uint8Array> {
+/** The digest of bytes. */
+export async function digest(name: DigestName, bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest(name, toBuffer(bytes)))
 }
 
