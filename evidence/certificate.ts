@@ -6,6 +6,7 @@ import type * as pkijs from 'pkijs'
 import { Problem } from '../base/problem.ts'
 import { isEcdsaValue } from './der.ts'
 import { authorityFindings, keyIds, leafFindings, type Purpose } from './x509-extensions.ts'
+import { revocationFindings } from './x509-revocation.ts'
 import {
   CERTIFICATES_MAX,
   equalBytes,
@@ -30,6 +31,11 @@ export interface ChainQuestion {
   /** When the leaf was used, by trusted time; not when it is verified. */
   readonly at: Date
   readonly purpose: Purpose
+  /**
+   * Revocation lists, DER. When given, each certificate below the root needs one of its issuer that
+   * covers the time; when not, revocation is not looked at.
+   */
+  readonly revocationLists?: readonly Uint8Array[]
 }
 
 /** The answer. `valid` exactly when there are no `reasons`. */
@@ -61,6 +67,7 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainResult>
       roots,
       candidates: [...roots, ...question.intermediates.map(toNode)],
       at: question.at,
+      revocationLists: question.revocationLists,
       linksLeft: LINKS_MAX,
     }
     const reasons = [
@@ -83,6 +90,7 @@ interface Search {
   readonly roots: readonly Node[]
   readonly candidates: readonly Node[]
   readonly at: Date
+  readonly revocationLists: readonly Uint8Array[] | undefined
   linksLeft: number
 }
 
@@ -102,7 +110,7 @@ async function climb(search: Search, path: readonly [Node, ...Node[]]): Promise<
   for (const issuer of search.candidates) {
     if (!names(issuer, top) || path.includes(issuer)) continue
     if (search.linksLeft-- <= 0) return { path, reasons: ['too many candidate issuers'] }
-    const link = await linkFindings(issuer, top, path.length - 1, search.at)
+    const link = await linkFindings(search, issuer, top, path.length - 1)
     const rest = await climb(search, [...path, issuer])
     const found = { path: rest.path, reasons: [...link, ...rest.reasons] }
     if (found.reasons.length === 0) return found
@@ -124,15 +132,18 @@ function names(issuer: Node, subject: Node): boolean {
 
 /** @param below how many authorities stand between the issuer and the leaf. */
 async function linkFindings(
+  { at, revocationLists }: Search,
   issuer: Node,
   subject: Node,
   below: number,
-  at: Date,
 ): Promise<string[]> {
   return [
     ...((await signedBy(subject.parsed, issuer.parsed))
       ? []
       : [`\`${nameText(subject.parsed.subject)}\` is not signed by its issuer`]),
+    ...(revocationLists === undefined
+      ? []
+      : await revocationFindings(subject.parsed, issuer.parsed, revocationLists, at)),
     ...nodeFindings(issuer, at),
     ...authorityFindings(issuer.parsed, below),
   ]

@@ -34,6 +34,8 @@ export interface TimestampTrust {
   readonly policy?: string
   /** When the token must have been trustworthy: its own time, unless a later token renews it. */
   readonly at?: Date
+  /** Looked at when given: see verifyChain. */
+  readonly revocationLists?: readonly Uint8Array[]
 }
 
 /** `valid` exactly when there are no `reasons`; `info` is what the token says, true or not. */
@@ -138,6 +140,7 @@ async function verifySigned(token: Token, trust: TimestampTrust): Promise<Signed
     roots: trust.roots,
     at: trust.at ?? info.time,
     purpose: 'timestamp',
+    ...(trust.revocationLists === undefined ? {} : { revocationLists: trust.revocationLists }),
   })
   return { reasons: [...attributes, ...reasons], chain, development }
 }

@@ -73,6 +73,7 @@ describe('verifyTimestampResponse', () => {
     { name: 'a foreign root',         change: async () => [response, data, { roots: [stranger.root.certificateDer] }],             want: /^no issuer found/ },
     { name: 'a seal certificate',     change: async () => [await (await makeAuthority('seal'))(encodeRequest(request)), data, { roots }], want: /needs extKeyUsage timeStamping/ },
     { name: 'an expired certificate', change: async () => [await expired(), data, { roots }],                                      want: /^`CN=TSA, .*` was expired at 2026-11-26/ },
+    { name: 'a lack of revocation lists', change: async () => [response, data, { roots, revocationLists: [] }],                    want: /^no revocation list for `CN=TSA/ },
     { name: 'bytes after it',         change: async () => [Buffer.concat([response, Buffer.of(0)]), data, { roots }],              want: /^not a time stamp: expected one DER value/ },
     { name: 'a bare token',           change: async () => [tokenOfResponse(response), data, { roots }],                            want: /^not a time stamp/ },
     { name: 'too many bytes',         change: async () => [Buffer.alloc(70_000), data, { roots }],                                 want: /over 65536 bytes/ },
