@@ -21,30 +21,28 @@ import {
   SIGNATURE_ALGORITHMS,
 } from './x509-profile.ts'
 
-/** One revoked certificate. */
-export interface Revoked {
-  /** Lower-case hex. */
-  readonly serial: string
-  readonly at: Date
-}
-
 /** A list of some 200,000 entries. */
 const LIST_BYTES_MAX = 8_388_608
 const CRL_NUMBER = '2.5.29.20'
 /** Extensions of a list that do not change its meaning; another critical one refuses the list. */
 const KNOWN: ReadonlySet<string> = new Set([OID.authorityKeyId, CRL_NUMBER])
 
-/** Issues a list, complete for the issuer. @param number rises with each list of the issuer. */
+/**
+ * Issues a list, complete for the issuer.
+ *
+ * @param revoked serial number → since when.
+ * @param number rises with each list of the issuer.
+ */
 export async function issueRevocationList(
   { certificateDer, signer }: Issuer,
-  revoked: readonly Revoked[],
+  revoked: ReadonlyMap<bigint, Date>,
   { at, days, number }: { readonly at: Date; readonly days: number; readonly number: number },
 ): Promise<Uint8Array> {
   const algorithm = new Uint8Array(
     new pkijs.AlgorithmIdentifier({ algorithmId: signer.algorithm }).toSchema().toBER(),
   )
-  const entries = revoked.map((each) =>
-    writeDer(0x30, integer(BigInt(`0x${each.serial}`)), time(each.at)),
+  const entries = [...revoked].map(([serial, since]) =>
+    writeDer(0x30, integer(serial), time(since)),
   )
   const crlNumber = writeDer(
     0x30,
@@ -79,7 +77,7 @@ export async function revocationFindings(
   const serial = certificate.serialNumber.toBigInt()
   let covered = false
   for (const der of lists) {
-    const list = parseList(der) // Attacker-controlled, until the signature holds.
+    const list = readRevocationList(der) // Attacker-controlled, until the signature holds.
     if (
       list === undefined ||
       !equalBytes(list.issuer, new Uint8Array(issuer.subject.valueBeforeDecode))
@@ -90,23 +88,27 @@ export async function revocationFindings(
     // An older or newer list may also tell: a certificate that was revoked stays revoked.
     if (entry !== undefined && entry <= at)
       return [`\`${name}\` was revoked at ${entry.toISOString()}`]
-    covered ||= list.thisUpdate <= at && at <= list.nextUpdate
+    // A list made later tells too, as long as it may not have dropped the expired certificate.
+    covered ||=
+      list.thisUpdate <= at ? at <= list.nextUpdate : list.thisUpdate <= certificate.notAfter.value
   }
   return covered ? [] : [`no revocation list for \`${name}\` at ${at.toISOString()}`]
 }
 
-interface List {
+/** A list that was read, not verified. */
+export interface RevocationList {
   readonly issuer: Uint8Array
   readonly thisUpdate: Date
   readonly nextUpdate: Date
+  /** Serial number → when. */
   readonly revoked: ReadonlyMap<bigint, Date>
   readonly signedBytes: Uint8Array
   readonly algorithm: pkijs.AlgorithmIdentifier
   readonly signature: Uint8Array
 }
 
-/** @returns undefined for what is no complete list of its own issuer. */
-function parseList(der: Uint8Array): List | undefined {
+/** Reads a list; undefined for what is no complete list of its own issuer. */
+export function readRevocationList(der: Uint8Array): RevocationList | undefined {
   try {
     if (der.length > LIST_BYTES_MAX) return undefined
     const [tbs, algorithm, signature] = takeParts(parseDer(der), 0x30, 3)
@@ -156,7 +158,7 @@ function parseEntry(entry: Der): [bigint, Date] {
   return [content.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n), parseTime(at)]
 }
 
-async function isSigned(list: List, issuer: pkijs.Certificate): Promise<boolean> {
+async function isSigned(list: RevocationList, issuer: pkijs.Certificate): Promise<boolean> {
   const { algorithmId } = list.algorithm
   if (!SIGNATURE_ALGORITHMS.has(algorithmId)) return false
   const { subjectPublicKeyInfo } = issuer
