@@ -49,6 +49,9 @@ export interface TimestampResult {
   readonly development: boolean
 }
 
+/** The digest that a token must stamp, by this algorithm; undefined when there is none. */
+export type Imprint = (name: DigestName) => Promise<Uint8Array | undefined>
+
 /**
  * Verifies a stored response over the data that it stamps. Never throws on hostile bytes.
  *
@@ -59,30 +62,26 @@ export async function verifyTimestampResponse(
   data: Uint8Array,
   trust: TimestampTrust,
 ): Promise<TimestampResult> {
+  return verifyResponseImprint(response, (name) => digest(name, data), trust)
+}
+
+/** Verifies a response over a digest. Never throws on hostile bytes. */
+export async function verifyResponseImprint(
+  response: Uint8Array,
+  imprint: Imprint,
+  trust: TimestampTrust,
+): Promise<TimestampResult> {
   try {
-    return await verifyTimestampToken(tokenOfResponse(response), data, trust)
+    return await verifyTokenImprint(tokenOfResponse(response), imprint, trust)
   } catch (error) {
     return refusal(error)
   }
 }
 
-/** Verifies a bare token (ContentInfo) over the data that it stamps. */
-export async function verifyTimestampToken(
-  token: Uint8Array,
-  data: Uint8Array,
-  trust: TimestampTrust,
-): Promise<TimestampResult> {
-  return verifyTokenImprint(token, (name) => digest(name, data), trust)
-}
-
-/**
- * Verifies a bare token over a digest.
- *
- * @param imprint the digest by this algorithm; undefined when there is none.
- */
+/** Verifies a bare token (ContentInfo) over a digest. Never throws on hostile bytes. */
 export async function verifyTokenImprint(
   token: Uint8Array,
-  imprint: (name: DigestName) => Promise<Uint8Array | undefined>,
+  imprint: Imprint,
   trust: TimestampTrust,
 ): Promise<TimestampResult> {
   try {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { createTimestampAuthority } from '../../evidence/timestamp/authority.ts'
 import { encodeRequest, makeRequest, parseRequest } from '../../evidence/timestamp/request.ts'
@@ -15,6 +16,7 @@ import {
 
 const at = new Date('2026-11-24T10:00:00Z')
 const data = Buffer.from('origin\n1\nroot\n\n— origin AAAA\n')
+const imprint = createHash('sha256').update(data).digest()
 const names = { commonName: 'TSA', organization: '某某征信有限公司' }
 const { root, issuing } = await createAuthority(at)
 const stranger = await createAuthority(at)
@@ -38,7 +40,7 @@ async function makeAuthority(kind: 'tsa' | 'seal' = 'tsa', days = 30) {
   return createTimestampAuthority({ signer, certificateDer, chainDer, clock })
 }
 const stamp = await makeAuthority()
-const request = makeRequest(data)
+const request = makeRequest('SHA-256', imprint)
 const response = await stamp(encodeRequest(request))
 
 describe('verifyTimestampResponse', () => {
