@@ -4,7 +4,6 @@
  */
 import type * as pkijs from 'pkijs'
 import { Problem } from '../base/problem.ts'
-import { isEcdsaValue } from './der.ts'
 import { authorityFindings, keyIds, leafFindings, type Purpose } from './x509-extensions.ts'
 import { revocationFindings } from './x509-revocation.ts'
 import {
@@ -15,11 +14,10 @@ import {
   parseCertificate,
   SIGNATURE_ALGORITHMS,
 } from './x509-profile.ts'
+import { isSignedBy } from './x509-signature.ts'
 
 /** Authorities in a path: a seal has issuing and root; an outside TSA may have one to three. */
 const AUTHORITIES_MAX = 3
-/** The algorithms whose signature value is itself DER (RFC 3279 §2.2.3). */
-const ECDSA = /^1\.2\.840\.10045\./
 /** Signature checks for one path search: certificates of equal name must not multiply the work. */
 const LINKS_MAX = 24
 
@@ -165,15 +163,14 @@ function nodeFindings({ parsed }: Node, at: Date): string[] {
 }
 
 async function signedBy(subject: pkijs.Certificate, issuer: pkijs.Certificate): Promise<boolean> {
-  try {
-    const { unusedBits, valueHexView } = subject.signatureValue.valueBlock
-    if (unusedBits !== 0) return false
-    if (ECDSA.test(subject.signatureAlgorithm.algorithmId) && !isEcdsaValue(valueHexView))
-      return false
-    return await subject.verify(issuer)
-  } catch {
-    return false // The library throws where key and algorithm do not fit; both mean: not signed.
+  const { unusedBits, valueHexView } = subject.signatureValue.valueBlock
+  const signed = {
+    key: issuer.subjectPublicKeyInfo,
+    bytes: subject.tbsView,
+    signature: valueHexView,
+    algorithm: subject.signatureAlgorithm,
   }
+  return unusedBits === 0 && isSignedBy(signed)
 }
 
 function toNode(der: Uint8Array): Node {

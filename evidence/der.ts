@@ -169,13 +169,17 @@ export function writeDer(tag: number, ...contents: readonly Uint8Array[]): Uint8
   const octets: number[] = []
   for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256)
   const header = length < 0x80 ? [tag, length] : [tag, 0x80 | octets.length, ...octets]
-  const value = new Uint8Array(header.length + length)
-  value.set(header)
-  contents.reduce((at, part) => {
-    value.set(part, at)
+  return concat([Uint8Array.from(header), ...contents])
+}
+
+/** Joins byte strings. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  parts.reduce((at, part) => {
+    bytes.set(part, at)
     return at + part.length
-  }, header.length)
-  return value
+  }, 0)
+  return bytes
 }
 
 /** A copy in an ArrayBuffer of its own: what the ASN.1 libraries take. */

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, toDate } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
 import { toPem } from './pem.ts'
 import {
@@ -84,7 +84,7 @@ async function openLeaf(
   clock: Clock,
   issueLeaf: IssueLeaf,
 ): Promise<Identity> {
-  const at = new Date(Number(clock.wallUs() / 1000n))
+  const at = toDate(clock.wallUs())
   const path = join(folder, file)
   const stored = await readBundle(path)
   if (stored !== undefined && isFresh(stored, at)) return toIdentity(stored)

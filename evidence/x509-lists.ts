@@ -1,7 +1,7 @@
 /** The revocation lists of the key folder: what a dossier carries about its certificates. @module */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, toDate } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
 import { readPem, toPem } from './pem.ts'
 import { toIssuer } from './x509-issue.ts'
@@ -22,7 +22,7 @@ const LABEL = 'X509 CRL'
  * @throws {Problem} `key-unusable` when a file cannot be used.
  */
 export async function openRevocationLists(folder: string, clock: Clock): Promise<Uint8Array[]> {
-  const at = new Date(Number(clock.wallUs() / 1000n))
+  const at = toDate(clock.wallUs())
   for (const authority of Object.keys(LIST_DAYS) as Authority[]) {
     const list = await readStored(folder, authority)
     const halfway = at.getTime() + (LIST_DAYS[authority] * DAY_MS) / 2
@@ -50,7 +50,7 @@ export async function revokeCertificate(
   if (!/^[0-9a-f]{1,40}$/.test(serial)) {
     throw new Problem('key-unusable', 'expected a serial number in lower-case hex')
   }
-  const at = new Date(Number(clock.wallUs() / 1000n))
+  const at = toDate(clock.wallUs())
   const revoked = new Map((await readStored(folder, authority))?.revoked)
   const number = BigInt(`0x${serial}`)
   if (revoked.has(number)) return // The first time counts.

@@ -1,16 +1,7 @@
 /** Certificate revocation lists (RFC 5280 §5): writing ours, judging by anyone's. Portable. @module */
 import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
-import {
-  type Der,
-  isEcdsaValue,
-  parseDer,
-  takeContent,
-  takeOid,
-  takeParts,
-  toBuffer,
-  writeDer,
-} from './der.ts'
+import { type Der, parseDer, takeContent, takeOid, takeParts, toBuffer, writeDer } from './der.ts'
 import { maySignLists } from './x509-extensions.ts'
 import type { Issuer } from './x509-issue.ts'
 import {
@@ -20,6 +11,7 @@ import {
   parseCertificate,
   SIGNATURE_ALGORITHMS,
 } from './x509-profile.ts'
+import { isSignedBy } from './x509-signature.ts'
 
 /** A list of some 200,000 entries. */
 const LIST_BYTES_MAX = 8_388_608
@@ -158,24 +150,10 @@ function parseEntry(entry: Der): [bigint, Date] {
   return [content.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n), parseTime(at)]
 }
 
-async function isSigned(list: RevocationList, issuer: pkijs.Certificate): Promise<boolean> {
-  const { algorithmId } = list.algorithm
-  if (!SIGNATURE_ALGORITHMS.has(algorithmId)) return false
-  const { subjectPublicKeyInfo } = issuer
-  const ecdsa = subjectPublicKeyInfo.algorithm.algorithmId === OID.ecPublicKey
-  if (ecdsa && !isEcdsaValue(list.signature)) return false
-  try {
-    const signature = new asn1.OctetString({ valueHex: toBuffer(list.signature) })
-    const engine = pkijs.getCrypto(true)
-    return await engine.verifyWithPublicKey(
-      toBuffer(list.signedBytes),
-      signature,
-      subjectPublicKeyInfo,
-      list.algorithm,
-    )
-  } catch {
-    return false // The library throws where key and algorithm do not fit.
-  }
+function isSigned(list: RevocationList, issuer: pkijs.Certificate): Promise<boolean> | false {
+  const { signedBytes: bytes, algorithm, signature } = list
+  if (!SIGNATURE_ALGORITHMS.has(algorithm.algorithmId)) return false
+  return isSignedBy({ key: issuer.subjectPublicKeyInfo, bytes, signature, algorithm })
 }
 
 /** RFC 5280 §4.1.2.5: two digits of the year mean 1950 to 2049. */

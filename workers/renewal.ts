@@ -1,5 +1,5 @@
 /** Renews evidence records of the log's tokens before they weaken: one scan a day. @module */
-import type { Clock } from '../base/clock.ts'
+import { type Clock, toDate } from '../base/clock.ts'
 import {
   encodeRecord,
   type EvidenceRecord,
@@ -43,7 +43,7 @@ export interface RenewalCount {
  * @throws {Problem} `timestamp-unavailable` when the authority fails; the next scan goes on.
  */
 export async function renewDue(ports: RenewalPorts): Promise<RenewalCount> {
-  const now = new Date(Number(ports.clock.wallUs() / 1000n))
+  const now = toDate(ports.clock.wallUs())
   const keys = (await ports.store.list('tsr/')).filter((key) => key.endsWith('.tsr'))
   const due: Due[] = []
   for (const key of keys) {

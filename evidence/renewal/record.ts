@@ -1,5 +1,6 @@
 /** Evidence records (RFC 4998): their DER, and the hash trees in them. Portable. @module */
 import {
+  concat,
   type Der,
   parseDer,
   takeAlgorithm,
@@ -174,16 +175,6 @@ async function joinHashes(name: DigestName, hashes: readonly Uint8Array[]): Prom
   const [only, ...others] = hashes
   if (only !== undefined && others.length === 0) return only
   return digest(name, concat(hashes.toSorted(compareBytes)))
-}
-
-/** Joins byte strings. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  parts.reduce((at, part) => {
-    bytes.set(part, at)
-    return at + part.length
-  }, 0)
-  return bytes
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -1,6 +1,6 @@
 /** Getting tokens from time stamping authorities, outside ones over HTTP (RFC 3161 §3.4). @module */
 import { Problem } from '../../base/problem.ts'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, toDate } from '../../base/clock.ts'
 import type { Identity } from '../x509-identity.ts'
 import { keySigner } from '../x509-issue.ts'
 import { createTimestampAuthority } from './authority.ts'
@@ -60,7 +60,7 @@ export async function requestDigest(
     ...(nonce === undefined ? {} : { nonce }),
     ...(source.policy === undefined ? {} : { policy: source.policy }),
   })
-  const now = Number(clock.wallUs() / 1000n)
+  const now = toDate(clock.wallUs()).getTime()
   const distance = Math.abs((result.info?.time.getTime() ?? now) - now)
   const reasons = [
     ...result.reasons,

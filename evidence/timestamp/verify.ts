@@ -1,17 +1,9 @@
 /** Verifying RFC 3161 tokens, offline and years later. Pure; WebCrypto only. @module */
-import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
 import { verifyChain } from '../certificate.ts'
-import {
-  type Der,
-  isEcdsaValue,
-  takeAlgorithm,
-  takeContent,
-  takeOid,
-  takeParts,
-  toBuffer,
-} from '../der.ts'
+import { type Der, takeAlgorithm, takeContent, takeOid, takeParts, toBuffer } from '../der.ts'
 import { CERTIFICATES_MAX, equalBytes, OID, parseCertificate } from '../x509-profile.ts'
+import { isSignedBy } from '../x509-signature.ts'
 import {
   type DigestName,
   DIGESTS,
@@ -185,26 +177,17 @@ async function isCertificateId(signing: Der, leafDer: Uint8Array): Promise<boole
 }
 
 async function isSigned(
-  signer: TokenSigner,
-  certificate: pkijs.Certificate,
+  { signatureAlgorithm, signature, signedBytes: bytes }: TokenSigner,
+  { subjectPublicKeyInfo: key }: pkijs.Certificate,
   hash: DigestName,
 ): Promise<boolean> {
-  const { subjectPublicKeyInfo } = certificate
-  const ecdsa = subjectPublicKeyInfo.algorithm.algorithmId === OID.ecPublicKey
-  if (ecdsa && !isEcdsaValue(signer.signature)) return false
-  const engine = pkijs.getCrypto(true)
-  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: signer.signatureAlgorithm })
+  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: signatureAlgorithm })
   // Some authorities write the key's algorithm here and leave the digest to digestAlgorithm.
   const named =
-    signer.signatureAlgorithm === OID.rsaEncryption ? hash : engine.getHashAlgorithm(algorithm)
-  if (named !== hash) return false
-  try {
-    const signature = new asn1.OctetString({ valueHex: toBuffer(signer.signature) })
-    const data = toBuffer(signer.signedBytes)
-    return await engine.verifyWithPublicKey(data, signature, subjectPublicKeyInfo, algorithm, hash)
-  } catch {
-    return false // The library throws where key and algorithm do not fit.
-  }
+    signatureAlgorithm === OID.rsaEncryption
+      ? hash
+      : pkijs.getCrypto(true).getHashAlgorithm(algorithm)
+  return named === hash && isSignedBy({ key, bytes, signature, algorithm, hash })
 }
 
 /** The digest of bytes. */

@@ -88,26 +88,19 @@ describe('verifyChain', () => {
     })
   }
 
-  it('rejects every flipped bit outside of the signed part', async () => {
-    const { tbsView } = parseCertificate(seal)
-    const end = tbsView.length + 4
-    const positions = [0, 1, 2, 3, ...Array.from(seal.subarray(end), (_, index) => end + index)]
+  it('rejects a flipped bit in each byte, and every one that no signature covers', async () => {
+    const end = parseCertificate(seal).tbsView.length + 4
     const accepted: number[] = []
-    for (const bit of positions.flatMap((byte) =>
-      [0, 1, 2, 3, 4, 5, 6, 7].map((b) => byte * 8 + b),
-    )) {
-      const leafDer = Uint8Array.from(seal)
-      leafDer[bit >> 3] = (leafDer[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      if ((await verifyChain({ ...good, leafDer })).valid) accepted.push(bit)
+    for (let byte = 0; byte < seal.length; byte++) {
+      // Outer length, signature algorithm and BIT STRING header: no signature covers them.
+      const bare = byte < 4 || (byte >= end && byte < end + 15)
+      for (const bit of bare ? [0, 1, 2, 3, 4, 5, 6, 7] : [byte & 7]) {
+        const leafDer = Uint8Array.from(seal)
+        leafDer[byte] = (leafDer[byte] ?? 0) ^ (1 << bit)
+        if ((await verifyChain({ ...good, leafDer })).valid) accepted.push(byte * 8 + bit)
+      }
     }
     expect(accepted).to.deep.equal([])
-  })
-
-  it('rejects one flipped bit in each byte of the signed part', async () => {
-    for (let byte = 4; byte < parseCertificate(seal).tbsView.length + 4; byte++) {
-      const { valid } = await verifyChain({ ...good, leafDer: flip(seal, byte) })
-      expect(valid, `byte ${byte}`).to.equal(false)
-    }
   })
 
   it('ends soon on many issuers of one name', async () => {
