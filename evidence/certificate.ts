@@ -59,7 +59,7 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainResult>
     const leaf = toNode(question.leafDer)
     const roots = question.roots.map(toNode)
     if (question.intermediates.length + roots.length > CERTIFICATES_MAX) {
-      return refuse([leaf], [`more than ${CERTIFICATES_MAX} certificates`])
+      return answer([leaf], [`more than ${CERTIFICATES_MAX} certificates`])
     }
     const search: Search = {
       roots,
@@ -77,10 +77,10 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainResult>
       question.purpose === 'seal' && found.reasons.length === 0 && found.path.length !== 3
         ? ['expected the path seal, issuing authority, root']
         : []
-    return refuse(found.path, [...reasons, ...found.reasons, ...shape])
+    return answer(found.path, [...reasons, ...found.reasons, ...shape])
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return refuse([], [error.message])
+    return answer([], [error.message])
   }
 }
 
@@ -177,7 +177,7 @@ function toNode(der: Uint8Array): Node {
   return { der, parsed: parseCertificate(der) }
 }
 
-function refuse(path: readonly Node[], reasons: readonly string[]): ChainResult {
+function answer(path: readonly Node[], reasons: readonly string[]): ChainResult {
   return {
     valid: reasons.length === 0,
     reasons,

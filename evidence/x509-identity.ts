@@ -87,15 +87,19 @@ async function openLeaf(
   const at = toDate(clock.wallUs())
   const path = join(folder, file)
   const stored = await readBundle(path)
-  if (stored !== undefined && isFresh(stored, at)) return toIdentity(stored)
-  // An outside authority's certificate without its issuing key cannot be renewed here.
-  if (stored !== undefined && (await readBundle(join(folder, 'issuing.pem'))) === undefined) {
-    const { notAfter } = readCertificate(stored.certificateDer)
-    if (at <= notAfter) return toIdentity(stored)
-    throw new Problem(
-      'key-unusable',
-      `${path}: expired at ${notAfter.toISOString()}, get a new one`,
-    )
+  if (stored !== undefined) {
+    const { notBefore, notAfter } = readCertificate(stored.certificateDer)
+    if (at < notBefore) {
+      const start = notBefore.toISOString()
+      throw new Problem('key-unusable', `${path}: not valid before ${start}, check the clock`)
+    }
+    if (isFresh(stored, at)) return toIdentity(stored)
+    // An outside authority's certificate, without its issuing key, cannot be renewed here.
+    if ((await readBundle(join(folder, 'issuing.pem'))) === undefined) {
+      if (at <= notAfter) return { ...toIdentity(stored), renewAt: notAfter }
+      const end = notAfter.toISOString()
+      throw new Problem('key-unusable', `${path}: expired at ${end}, get a new one`)
+    }
   }
   const issuing = await openIssuing(folder, at)
   const privateKey = generateKey()

@@ -159,9 +159,12 @@ interface Request {
   readonly extensions: readonly pkijs.Extension[]
 }
 
+/** Never beyond the issuer's own end: the path would break before the certificate does. */
 function issueUnder(issuer: Issuer, request: Request): Promise<Uint8Array> {
-  const name = parseCertificate(issuer.certificateDer).subject
-  return issue(request, { name, signer: issuer.signer })
+  const { subject, notAfter } = parseCertificate(issuer.certificateDer)
+  const daysLeft = (notAfter.value.getTime() - wholeSecond(request.at).getTime()) / DAY_MS
+  const days = Math.min(request.days, daysLeft)
+  return issue({ ...request, days }, { name: subject, signer: issuer.signer })
 }
 
 async function issue(

@@ -3,6 +3,7 @@ import { verifyChain, type ChainQuestion } from '../../evidence/certificate.ts'
 import {
   createAuthority,
   createIssuing,
+  createSelfSigned,
   generateKey,
   issueSeal,
   issueTimestampAuthority,
@@ -126,12 +127,12 @@ describe('the certificate profile', () => {
 
   // prettier-ignore
   const TIMES = [
-    { name: 'UTCTime through 2049',         hours: 24,        tag: 0x17 },
-    { name: 'GeneralizedTime from 2050 on', hours: 24 * 9000, tag: 0x18 },
+    { name: 'UTCTime through 2049',         days: 1,    tag: 0x17 },
+    { name: 'GeneralizedTime from 2050 on', days: 9000, tag: 0x18 },
   ]
-  for (const { name, hours, tag } of TIMES) {
+  for (const { name, days, tag } of TIMES) {
     it(`writes ${name}`, async () => {
-      const der = await issueSeal(issuing, spki, { ...names, at: later(0.0001), hours })
+      const der = await createSelfSigned(keySigner(generateKey()), { at: later(0.0001), days })
       const text = readCertificate(der)
         .notAfter.toISOString()
         .replace(/[-:T]|\.000/g, '')
@@ -140,6 +141,17 @@ describe('the certificate profile', () => {
       expect(Buffer.from(der).includes(field)).to.equal(true)
     })
   }
+
+  it('ends no certificate after its issuer', async () => {
+    const der = await issueTimestampAuthority(issuing, spki, {
+      ...names,
+      at: later(24),
+      days: 9000,
+    })
+    expect(readCertificate(der).notAfter).to.deep.equal(
+      readCertificate(authority.issuing.certificateDer).notAfter,
+    )
+  })
 
   it('names the self-made authority as such', () => {
     const { subject, issuer, development } = readCertificate(authority.issuing.certificateDer)
