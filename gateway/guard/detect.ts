@@ -1,9 +1,12 @@
 /** Finds personal data in one text. Deterministic, and linear in the text's length. @module */
-import { findEmails } from './network.ts'
+import { findDocuments } from './documents.ts'
 import { findLabelled, findNamed } from './fields.ts'
 import type { Kinds } from './kinds.ts'
+import { findImage } from './image.ts'
+import { findAddresses, findEmails, findLocations } from './network.ts'
 import { findNumbers } from './numbers.ts'
 import { findNames } from './person.ts'
+import { findPostal } from './postal.ts'
 import { type Hit, createScan } from './scan.ts'
 import { toAscii } from './validators.ts'
 
@@ -26,9 +29,16 @@ export function createDetect(kinds: Kinds): Detect {
     const hits: Hit[] = []
     const scan = createScan(toAscii(plain), field, kinds, hits)
     findNamed(scan, kinds)
-    if (scan.words.length > 0) findNumbers(scan)
+    if (scan.words.length > 0) {
+      findNumbers(scan)
+      findDocuments(scan)
+      if (scan.text.includes('.')) findLocations(scan)
+    }
     if (scan.text.includes('@')) findEmails(scan)
+    if (/[.:-]/.test(scan.text)) findAddresses(scan)
     findNames(scan)
+    findPostal(scan)
+    findImage(scan)
     findLabelled(scan, kinds)
     const chosen = withoutOverlaps(hits, plain.length)
     return offsets === undefined ? chosen : chosen.map((hit) => shift(hit, offsets))

@@ -23,6 +23,7 @@ const HIGH = 8
 /** `@ \ % & { [ =`: bytes that an address or an encoding needs. */
 const MARK = 16
 const COLON = 32
+const SPACE = 64
 const PLAIN = 0
 
 const TRAITS = new Uint8Array(256).map((_, byte) => {
@@ -31,6 +32,7 @@ const TRAITS = new Uint8Array(256).map((_, byte) => {
   if (byte >= 0x61 && byte <= 0x7a) return LOWER
   if (byte >= 0x80) return HIGH
   if (byte === 0x3a) return COLON
+  if (byte === 0x20) return SPACE
   return '@\\%&{[='.includes(String.fromCharCode(byte)) ? MARK : PLAIN
 })
 
@@ -38,6 +40,7 @@ const TRAITS = new Uint8Array(256).map((_, byte) => {
 const DIGITS_MIN = 7
 const ENCODED_LENGTH_MIN = 8
 const HAN_BYTES_MIN = 6
+const LABELLED_LENGTH_MIN = 6
 
 /**
  * Visits suspicious values in document order. Linear in `bytes`.
@@ -96,7 +99,8 @@ export function visitSuspicious(
       ((traits & UPPER) !== 0 &&
         (traits & (LOWER | DIGIT)) !== 0 &&
         end - start >= ENCODED_LENGTH_MIN) ||
-      ((traits & COLON) !== 0 && end - start >= ENCODED_LENGTH_MIN)
+      ((traits & COLON) !== 0 && end - start >= LABELLED_LENGTH_MIN) ||
+      ((traits & SPACE) !== 0 && (traits & DIGIT) !== 0)
     if (isKey) {
       if (suspicious)
         visit({ start, end, nameStart: 0, nameEnd: 0, depth: names.length >> 1, type: 'key' })

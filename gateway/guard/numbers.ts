@@ -55,6 +55,7 @@ export function findNumbers(scan: Scan): void {
     }
   })
   findLandlines(scan)
+  findTracks(scan)
 }
 
 function judge(scan: Scan, candidate: Candidate): void {
@@ -63,7 +64,7 @@ function judge(scan: Scan, candidate: Candidate): void {
     scan.add(kind, candidate.start, candidate.end, base - candidate.malus, why)
   if (digits.length === 15 || digits.length === 18) judgeResidentId(digits, add)
   judgeMobile(scan, candidate)
-  if (digits.length >= 13 && digits.length <= 19) judgeCard(digits, add)
+  if (/^\d{13,19}$/.test(digits)) judgeCard(digits, add)
   if (digits.length === 15) judgeDevice(digits, add)
   if (/^89860\d{14,15}$/.test(digits))
     add('iccid', is.passesLuhn(digits) ? 0.85 : 0.7, 'ICCID of a mainland operator')
@@ -97,18 +98,18 @@ function judgeMobile(scan: Scan, { digits, start, end, malus }: Candidate): void
   }
   for (const [shape, base, why] of OTHER_MOBILES) {
     if (shape.test(digits))
-      scan.add('mobile', start, end, base + (isPlus(scan, start) ? 0.3 : 0) - malus, why)
+      scan.add('mobile', start, end, base + (isPlus(scan, start) ? 0.5 : 0) - malus, why)
   }
 }
 
 // prettier-ignore
 const OTHER_MOBILES: readonly (readonly [shape: RegExp, base: number, why: string])[] = [
-  [/^1064[6-9]\d{8}$/, 0.5,  'number of a connected device'],
-  [/^852[4-9]\d{7}$/,  0.4,  'Hong Kong number with country code'],
-  [/^8536\d{7}$/,      0.4,  'Macau number with country code'],
-  [/^8869\d{8}$/,      0.4,  'Taiwan number with country code'],
-  [/^09\d{8}$/,        0.3,  'Taiwan mobile number'],
-  [/^[569]\d{7}$/,     0.2,  'Hong Kong or Macau number'],
+  [/^1064[6-9]\d{8}$/, 0.5,   'number of a connected device'],
+  [/^852[4-9]\d{7}$/,  0.15,  'Hong Kong number with country code'],
+  [/^8536\d{7}$/,      0.15,  'Macau number with country code'],
+  [/^8869\d{8}$/,      0.15,  'Taiwan number with country code'],
+  [/^09\d{8}$/,        0.3,   'Taiwan mobile number'],
+  [/^[569]\d{7}$/,     0.2,   'Hong Kong or Macau number'],
 ]
 
 function isPlus(scan: Scan, start: number): boolean {
@@ -122,6 +123,13 @@ function judgeCard(digits: string, add: Add): void {
     add('bank-card', issuer === 'unionpay' ? 0.75 : 0.65, `${issuer} range and Luhn`)
   else if (issuer !== undefined) add('bank-card', 0.3, `${issuer} range`)
   else if (luhn) add('bank-card', 0.2, 'Luhn')
+}
+
+/** Track 2 (ISO/IEC 7813): number, separator, expiry and service code. */
+function findTracks(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(/(?<![0-9])[1-9]\d{12,18}[=D]\d{7,20}/g)) {
+    scan.add('card-track', index, index + found.length, 0.9, 'track data of a card')
+  }
 }
 
 function judgeDevice(digits: string, add: Add): void {

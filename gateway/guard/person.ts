@@ -48,7 +48,8 @@ const CUES = [
   '配偶|被告|原告|丈夫|妻子|父亲|母亲|我叫|本人|客户|用户|机主',
 ]
 const CUE = new RegExp(`(?:${CUES.join('|')})(?:姓名|名字)?[:：为是叫 ]{0,3}`, 'gu')
-const TITLE = /(?:先生|女士|小姐|老师|经理)/gu
+const TITLE =
+  /先生|女士|小姐|老师|[，,、 （(]{1,2}(?:身份证|证件号|手机|电话|联系电话|男[，,]|女[，,]|性别)/gu
 const DOT_IN_TEXT = /(?<=\p{Script=Han})[·•‧・](?=\p{Script=Han})/gu
 /** Second characters that make no given name: 应当, 和解, 于是 … */
 const NOT_GIVEN = /^[的在已未可将须为是被与和及或等对向由从应当该时所需]/u
@@ -93,10 +94,12 @@ function findBefore(scan: Scan, end: number): void {
 }
 
 function findAround(scan: Scan, dot: number): void {
+  const { text } = scan
   let start = dot
   let end = dot + 1
-  while (dot - start < 12 && HAN.test(scan.text.charAt(start - 1))) start--
-  while (end - dot < 24 && /[\p{Script=Han}·•‧・]/u.test(scan.text.charAt(end))) end++
+  while (dot - start < 12 && HAN.test(text.charAt(start - 1))) start--
+  while (end - dot < 24 && /[\p{Script=Han}·•‧・]/u.test(text.charAt(end))) end++
+  for (const cue of text.slice(start, dot).matchAll(CUE)) start += cue[0].length
   if (dot - start >= 2 && end - dot >= 3)
-    scan.add('name', start, end, 0.35, 'Han parts joined by a dot')
+    scan.add('name', start, end, 0.45, 'Han parts joined by a dot')
 }

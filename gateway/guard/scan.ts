@@ -19,7 +19,7 @@ export interface Word {
   readonly start: number
   readonly end: number
   readonly text: string
-  /** Only digits; or 17 digits and X. */
+  /** Only digits, or digits and a last X. */
   readonly number: boolean
 }
 
@@ -117,7 +117,7 @@ function wordsOf(text: string): Word[] {
     }
     if (digits === 0) continue
     const word = text.slice(start, at)
-    const number = digits === word.length || (digits === 17 && /^\d{17}[Xx]$/.test(word))
+    const number = digits === word.length || /^\d{1,17}[Xx]$/.test(word)
     words.push({ start, end: at, text: word, number })
   }
   return words
