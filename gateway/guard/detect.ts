@@ -1,5 +1,5 @@
 /** Finds personal data in one text. Deterministic, and linear in the text's length. @module */
-import { findDocuments } from './documents.ts'
+import { findChineseNumbers, findDocuments } from './documents.ts'
 import { findLabelled, findNamed } from './fields.ts'
 import type { Kinds } from './kinds.ts'
 import { findImage } from './image.ts'
@@ -28,22 +28,30 @@ export function createDetect(kinds: Kinds): Detect {
     const [plain, offsets] = withoutInvisible(text)
     const hits: Hit[] = []
     const scan = createScan(toAscii(plain), field, kinds, hits)
+    const { digits, dots, colons, dashes, wide, label } = scan.traits
     findNamed(scan, kinds)
-    if (scan.words.length > 0) {
+    if (digits >= DIGITS_MIN) {
       findNumbers(scan)
       findDocuments(scan)
-      if (scan.text.includes('.')) findLocations(scan)
     }
+    if (dots >= 2 || field.kinds.has('location')) findLocations(scan)
+    if (wide && digits >= 2) findChineseNumbers(scan)
     if (scan.text.includes('@')) findEmails(scan)
-    if (/[.:-]/.test(scan.text)) findAddresses(scan)
-    findNames(scan)
-    findPostal(scan)
-    findImage(scan)
-    findLabelled(scan, kinds)
+    if (dots + colons + dashes >= 2) findAddresses(scan)
+    if ((wide && text.length >= ANNOUNCED_LENGTH_MIN) || field.kinds.has('name')) findNames(scan)
+    if (wide && text.length >= ANNOUNCED_LENGTH_MIN) findPostal(scan)
+    if (text.length >= 20) findImage(scan)
+    if (wide || label) findLabelled(scan, kinds)
     const chosen = withoutOverlaps(hits, plain.length)
     return offsets === undefined ? chosen : chosen.map((hit) => shift(hit, offsets))
   }
 }
+
+/** No shape that `findNumbers` and `findDocuments` know has fewer digits. */
+const DIGITS_MIN = 7
+
+/** 客户张三, 东路3号: the shortest name or address that text announces. */
+const ANNOUNCED_LENGTH_MIN = 4
 
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/
 
@@ -65,8 +73,8 @@ function shift(hit: Hit, offsets: readonly number[]): Hit {
   return { ...hit, start: offsets[hit.start] ?? 0, end: (offsets[hit.end - 1] ?? 0) + 1 }
 }
 
-function withoutOverlaps(hits: readonly Hit[], length: number): Hit[] {
-  if (hits.length < 2) return [...hits]
+function withoutOverlaps(hits: readonly Hit[], length: number): readonly Hit[] {
+  if (hits.length < 2) return hits
   const taken = new Uint8Array(length)
   const chosen: Hit[] = []
   for (const hit of hits.toSorted(byStrength)) {

@@ -44,7 +44,6 @@ export function findDocuments(scan: Scan): void {
     if (text.length === 18) findSoleTrader(scan, word, text)
     if (word.text.length === 7) findBracketed(scan, word)
   }
-  if (/\p{Script=Han}/u.test(scan.text)) findChinese(scan)
 }
 
 /** 92 is 个体工商户: a person. Codes of companies are public. */
@@ -68,7 +67,8 @@ const PLATE = new RegExp(
   'gu',
 )
 
-function findChinese(scan: Scan): void {
+/** Finds what begins with a Han character: plates, military numbers. */
+export function findChineseNumbers(scan: Scan): void {
   for (const { 0: text, index } of scan.text.matchAll(OFFICER)) {
     scan.add('officer-id', index, index + text.length, 0.85, 'military identity number')
   }

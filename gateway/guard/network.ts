@@ -47,18 +47,29 @@ const HAN = /\p{Script=Han}/u
 
 /** Finds IPv4, IPv6 and MAC addresses. Each shape starts at a boundary and is bounded in length. */
 export function findAddresses(scan: Scan): void {
-  const { text } = scan
-  for (const { 0: found, index } of text.matchAll(IPV4)) {
+  const { dots, colons, dashes } = scan.traits
+  if (dots >= 3) findIPv4(scan)
+  if (colons >= 5 || dashes >= 5) findMac(scan)
+  if (colons >= 2) findIPv6(scan)
+}
+
+function findIPv4(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(IPV4)) {
     // Loopback, unspecified and broadcast name no machine of a person.
     if (!isIPv4(found) || /^(?:0|127|255)\./.test(found)) continue
     scan.add('ip-address', index, index + found.length, 0.55, 'IPv4 address')
   }
-  if (!text.includes(':') && !text.includes('-')) return
-  for (const { 0: found, index } of text.matchAll(MAC)) {
+}
+
+function findMac(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(MAC)) {
     if (/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(found)) continue
     scan.add('mac-address', index, index + found.length, 0.8, 'MAC address')
   }
-  for (const { 0: found, index } of text.matchAll(IPV6)) {
+}
+
+function findIPv6(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(IPV6)) {
     if (!isIPv6(found) || /^[:0]*1?$/.test(found)) continue
     scan.add('ip-address', index, index + found.length, 0.7, 'IPv6 address')
   }

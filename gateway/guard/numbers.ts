@@ -13,6 +13,8 @@ const GROUPINGS = new Set([
   '2-6-6-1', '6-2-6-1', '5-5-5-4', '5-5-5-5',                                           // IMEI, ICCID
 ])
 const GROUPS_MAX = 5
+/** A Hong Kong telephone number. */
+const DIGITS_MIN = 8
 const SEPARATOR = /^[ .·_\u00a0\u2010-\u2015-]$/
 
 /** A number as written: its digits together, and where they stand. */
@@ -28,6 +30,7 @@ interface Candidate {
 export function findNumbers(scan: Scan): void {
   scan.words.forEach((word, index) => {
     if (!word.number) {
+      if (word.text.length < 12) return
       const glued = /^[A-Za-z]*(\d{11,20})[A-Za-z]*$/.exec(word.text)
       const digits = glued?.[1] ?? ''
       const start = word.start + word.text.indexOf(digits)
@@ -55,11 +58,12 @@ export function findNumbers(scan: Scan): void {
     }
   })
   findLandlines(scan)
-  findTracks(scan)
+  if (scan.text.includes('=') || scan.text.includes('D')) findTracks(scan)
 }
 
 function judge(scan: Scan, candidate: Candidate): void {
   const { digits } = candidate
+  if (digits.length < DIGITS_MIN) return
   const add = (kind: string, base: number, why: string) =>
     scan.add(kind, candidate.start, candidate.end, base - candidate.malus, why)
   if (digits.length === 15 || digits.length === 18) judgeResidentId(digits, add)
