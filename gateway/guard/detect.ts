@@ -38,8 +38,8 @@ export function createDetect(kinds: Kinds): Detect {
     if (wide && digits >= 2) findChineseNumbers(scan)
     if (scan.text.includes('@')) findEmails(scan)
     if (dots + colons + dashes >= 2) findAddresses(scan)
-    if ((wide && text.length >= ANNOUNCED_LENGTH_MIN) || field.kinds.has('name')) findNames(scan)
-    if (wide && text.length >= ANNOUNCED_LENGTH_MIN) findPostal(scan)
+    if (wide || field.kinds.has('name')) findNames(scan)
+    if (wide) findPostal(scan)
     if (text.length >= 20) findImage(scan)
     if (wide || label) findLabelled(scan, kinds)
     const chosen = withoutOverlaps(hits, plain.length)
@@ -49,9 +49,6 @@ export function createDetect(kinds: Kinds): Detect {
 
 /** No shape that `findNumbers` and `findDocuments` know has fewer digits. */
 const DIGITS_MIN = 7
-
-/** 客户张三, 东路3号: the shortest name or address that text announces. */
-const ANNOUNCED_LENGTH_MIN = 4
 
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/
 

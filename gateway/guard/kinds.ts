@@ -1,8 +1,9 @@
 /** The kinds dictionary (policies/kinds.yaml) as a typed value. Pure. @module */
-import type { Report } from '../../base/diagnostic.ts'
+import { type Report, suggest } from '../../base/diagnostic.ts'
 import { integerOf, listOf, oneOf, openMap, readEntries, textOf } from '../../base/shape.ts'
 import { type YamlNode, parseYaml } from '../../base/yaml.ts'
 import { type FieldIndex, createFieldIndex } from './field-index.ts'
+import { VALIDATORS } from './validator-table.ts'
 
 /** One kind of personal data and its labels. */
 export interface Kind {
@@ -110,7 +111,17 @@ function readKinds(node: YamlNode, report: Report): Kind[] {
 function readKind(id: string, node: YamlNode, report: Report): Kind {
   const fields = openMap(node, report, `the kind \`${id}\``)
   const gb45574 = fields.take('gb45574', textOf('a category'))
-  const validator = fields.take('validator', textOf('a validator'))
+  const validator = fields.take('validator', (node, report) => {
+    const name = textOf('a validator')(node, report)
+    if (!(name in VALIDATORS)) {
+      report.error(
+        node.at,
+        `\`${name}\` is not a validator`,
+        suggest(name, Object.keys(VALIDATORS)),
+      )
+    }
+    return name
+  })
   const kind: Kind = {
     id,
     title: fields.need('title', (title, report) => {

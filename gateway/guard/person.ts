@@ -2,6 +2,7 @@
 import type { Scan } from './scan.ts'
 import { surnameLength } from './surnames.ts'
 
+const NAME_LENGTH_MAX = 64
 const HAN = /^[\p{Script=Han}〇]+$/u
 /** `·` and its look-alikes, as people type them in names such as 阿卜杜拉·买买提. */
 const DOT = '[·•‧・．.]'
@@ -14,6 +15,9 @@ const LATIN = /^[A-Z][A-Za-z'’.-]{0,24}(?:[ ,]{1,2}[A-Z][A-Za-z'’.-]{0,24}){
 const ORGANISATION =
   /有限|公司|集团|银行|支行|分行|保险|科技|基金|证券|支付|担保|信托|商行|商城|合同|协议|产品|计划|套餐|服务|[贷卡券]$/u
 
+/** 客户张三: the shortest name that text announces. */
+const ANNOUNCED_LENGTH_MIN = 4
+
 /** Finds names of persons. */
 export function findNames(scan: Scan): void {
   if (scan.field.kinds.has('name')) {
@@ -23,14 +27,15 @@ export function findNames(scan: Scan): void {
     if (base > 0) scan.add('name', start, start + value.length, base, why)
     if (base > 0) return
   }
+  if (scan.text.length < ANNOUNCED_LENGTH_MIN) return
   for (const cue of scan.text.matchAll(CUE)) findAfter(scan, cue.index + cue[0].length)
   for (const title of scan.text.matchAll(TITLE)) findBefore(scan, title.index)
   for (const dot of scan.text.matchAll(DOT_IN_TEXT)) findAround(scan, dot.index)
 }
 
 function judgeWhole(value: string): readonly [base: number, why: string] {
+  if (value.length > NAME_LENGTH_MAX || value.includes('*')) return [0, '']
   const length = [...value].length
-  if (length > 64) return [0, '']
   if (DOTTED.test(value)) return [0.5, 'Han parts joined by dots']
   if (HAN.test(value)) {
     if (ORGANISATION.test(value)) return [0, '']

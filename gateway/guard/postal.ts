@@ -2,11 +2,18 @@
 import type { Scan } from './scan.ts'
 
 /** Part of an address that pins it to a house: `大街27号`, `3栋`, `501室`, `二组`. */
-const HOUSE =
-  /(?:[路街巷道弄里村组屯苑园庭胡同厦寓]\d{1,5}[号弄]?(?![\d年月日万元])|\d{1,5}(?:号楼|号院|[栋幢座室弄]|单元|[楼层](?!以))|[一二三四五六七八九十东西南北]{1,3}(?:单元|号楼|栋|组))/gu
+const HOUSE = new RegExp(
+  [
+    '[路街巷道弄里村组屯苑园庭胡同厦寓]\\d{1,5}[号弄]?(?![\\d年月日万元])',
+    '\\d{1,5}(?:号楼|号院|[栋幢座室弄]|单元|[楼层](?!以))',
+    '[一二三四五六七八九十东西南北]{1,3}(?:单元|号楼|栋|组)',
+  ].join('|'),
+  'gu',
+)
 const ADMINISTRATIVE = /[省市区县州盟旗镇乡]|街道|新区|开发区/u
 const ROAD = /[路街巷弄村]|大道|胡同|小区|花园|公寓|大厦|社区|家园/u
 const REACH_MAX = 40
+const ADDRESS_LENGTH_MIN = 5
 const INSIDE = /[\p{Script=Han}〇A-Za-z0-9#()-]/u
 /** What stands before an address, and where its house number can no longer be one. */
 const INTRODUCTION =
@@ -16,6 +23,7 @@ const NOT_ADDRESS = /[初终执审破字]第?\d*$|法院|民[初终]|刑[初终]
 /** Finds addresses. Linear: each house looks back at most `REACH_MAX` characters. */
 export function findPostal(scan: Scan): void {
   const { text } = scan
+  if (text.length < ADDRESS_LENGTH_MIN) return
   let free = 0
   for (const house of text.matchAll(HOUSE)) {
     if (house.index < free) continue

@@ -1,7 +1,11 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { Problem } from '../../base/problem.ts'
 import type { Allowed } from '../../gateway/guard/allowed.ts'
 import { type OutboundMessage, createGuard } from '../../gateway/guard/guard.ts'
+import { createDetect } from '../../gateway/guard/detect.ts'
+import { REFUSE_SCORE } from '../../gateway/guard/limits.ts'
+import { createCorpus, toBodies } from '../fixtures/people/corpus.ts'
 import { loadDictionary } from './dictionary.ts'
 
 const guard = createGuard(loadDictionary())
@@ -107,5 +111,69 @@ describe('guard', () => {
           return !/13800138000|11010519491231002X|张三|李四|zhang@/.test(problem.message)
         })
     }
+  })
+})
+
+describe('guard over the corpus', () => {
+  const kinds = loadDictionary()
+  const detect = createDetect(kinds)
+  const refused = (body: string) => {
+    try {
+      guard.inspect(json(body))
+      return false
+    } catch (error) {
+      if (error instanceof Problem && error.slug === 'leak-detected') return true
+      throw error
+    }
+  }
+  const corpus = createCorpus(11, 20)
+
+  it('refuses exactly the bodies whose text the detectors refuse, plain and as JSON in a string', () => {
+    for (const sample of corpus) {
+      const hits = detect(sample.text, sample.field ?? 'remark')
+      const leak = hits.some(
+        (hit) => hit.score >= REFUSE_SCORE && kinds.get(hit.kind)?.guard === 'refuse',
+      )
+      for (const body of toBodies(sample)) if (leak) expect(refused(body), body).to.equal(true)
+      if (sample.labels.length === 0 && !leak)
+        expect(refused(toBodies(sample)[0] ?? ''), sample.text).to.equal(false)
+    }
+  })
+
+  it('refuses what the detectors find, in every encoding', () => {
+    const encodings = [
+      base64,
+      hex,
+      percent,
+      (text: string) => escaped(text).replaceAll('\\', '\\\\'),
+    ]
+    const samples = corpus.filter(({ labels }) =>
+      /mobile|resident-id|bank-card|email/.test(labels[0]?.kind ?? ''),
+    )
+    for (const { text, field = 'remark' } of samples) {
+      const hits = detect(text, field)
+      if (!hits.some((hit) => hit.score >= REFUSE_SCORE)) continue
+      for (const encode of encodings) {
+        expect(refused(`{"${field}":"${encode(text)}"}`), `${encode.name} of ${text}`).to.equal(
+          true,
+        )
+      }
+    }
+  })
+
+  it('answers for any bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.constantFrom('application/json', 'text/plain'),
+        (body, mediaType) => {
+          try {
+            guard.inspect(message({ body, mediaType }))
+          } catch (error) {
+            expect(error).to.be.instanceOf(Problem)
+          }
+        },
+      ),
+    )
   })
 })
