@@ -30,10 +30,8 @@ export function createDetect(kinds: Kinds): Detect {
     const scan = createScan(toAscii(plain), field, kinds, hits)
     const { digits, dots, colons, dashes, wide, label } = scan.traits
     findNamed(scan, kinds)
-    if (digits >= DIGITS_MIN) {
-      findNumbers(scan)
-      findDocuments(scan)
-    }
+    if (digits >= NUMBER_DIGITS_MIN) findNumbers(scan)
+    if (digits >= DOCUMENT_DIGITS_MIN) findDocuments(scan)
     if (dots >= 2 || field.kinds.has('location')) findLocations(scan)
     if (wide && digits >= 2) findChineseNumbers(scan)
     if (scan.text.includes('@')) findEmails(scan)
@@ -47,8 +45,10 @@ export function createDetect(kinds: Kinds): Detect {
   }
 }
 
-/** No shape that `findNumbers` and `findDocuments` know has fewer digits. */
-const DIGITS_MIN = 7
+/** No shape that `findNumbers` knows has fewer digits: a Hong Kong telephone number has eight. */
+const NUMBER_DIGITS_MIN = 8
+/** The same for `findDocuments`: a vehicle identification number ends in four digits. */
+const DOCUMENT_DIGITS_MIN = 4
 
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/
 

@@ -27,28 +27,35 @@ const SPACE = 64
 /** `.` and `-` part addresses. */
 const DOT = 128
 
-const TRAITS = new Uint8Array(256).map((_, byte) => {
+/** Ends a string; ends a bare scalar; takes the next byte along. */
+const QUOTE = 256
+const END = 512
+const ESCAPE = 1024
+
+const TRAITS = new Uint16Array(256).map((_, byte) => {
   if (byte >= 0x30 && byte <= 0x39) return DIGIT
   if (byte >= 0x41 && byte <= 0x5a) return UPPER
   if (byte >= 0x61 && byte <= 0x7a) return LOWER
   if (byte >= 0x80) return HIGH
   const character = String.fromCharCode(byte)
-  if (character === ':') return COLON
-  if (character === ' ') return SPACE
+  if (character === '"') return QUOTE | END
+  if (character === '\\') return ESCAPE | MARK
+  if (character === ' ') return SPACE | END
+  if (character === ':') return COLON | END
   if (character === '.' || character === '-') return DOT
-  return '@\\%&{[=('.includes(character) ? MARK : 0
+  const mark = '@%&{[=('.includes(character) ? MARK : 0
+  return mark | (byte < 0x20 || ',[]{}'.includes(character) ? END : 0)
 })
 
-/** Bytes that end a bare scalar. */
-const ENDS = new Uint8Array(256).map((_, byte) =>
-  byte <= 0x20 || ',:[]{}"'.includes(String.fromCharCode(byte)) ? 1 : 0,
-)
-
-/** Fewer digits need a telling name, a bracket or a word beside them; an IPv4 address has its dots. */
-const DIGITS_MIN = 9
-const ENCODED_LENGTH_MIN = 8
+/** 客户张三: the shortest text with a name in it, where the member's name does not tell. */
+const HAN_BYTES_MIN = 12
+/** `cvv:123` */
 const LABELLED_LENGTH_MIN = 6
-const HAN_BYTES_MIN = 6
+/** So many digits may be a grouped number; fewer must stand together, or a word beside them tells. */
+const DIGITS_GROUPED_MIN = 11
+const DIGITS_MIN = 9
+/** The shortest word that is an identifier by itself, or text in base64. */
+const WORD_LENGTH_MIN = 8
 
 /** Visits suspicious values in document order. Linear in `bytes`. */
 export function visitSuspicious(
@@ -76,14 +83,16 @@ export function visitSuspicious(
       let digits = 0
       let dots = 0
       let end = start
+      const stop = quoted ? QUOTE : END
       for (; end < bytes.length; end++) {
-        const next = bytes[end] ?? 0
-        if (quoted ? next === 0x22 : ENDS[next] === 1) break
-        if (next === 0x5c) end++
-        const trait = TRAITS[next] ?? 0
+        const trait = TRAITS[bytes[end] ?? 0] ?? 0
+        if (trait >= QUOTE) {
+          if ((trait & stop) !== 0) break
+          if ((trait & ESCAPE) !== 0) end++
+        }
         traits |= trait
         digits += trait & DIGIT
-        dots += trait >> 7
+        dots += (trait & DOT) >> 7
       }
       at = quoted ? end + 1 : end
       if (quoted && colonFollows(bytes, at)) {
@@ -91,7 +100,7 @@ export function visitSuspicious(
         if (!name.clean) visit({ start, end, name: NO_NAME, depth: open.length, quoted })
         continue
       }
-      const suspicious = isSuspicious(traits, digits, dots, end - start)
+      const suspicious = isSuspicious(bytes, { traits, digits, dots, start, end })
       if (suspicious ? !isTimestamp(bytes, start, end) : isTelling(name, bytes, start, end)) {
         visit({ start, end, name, depth: open.length, quoted })
       }
@@ -99,16 +108,53 @@ export function visitSuspicious(
   }
 }
 
-function isSuspicious(traits: number, digits: number, dots: number, length: number): boolean {
-  return (
-    digits >= DIGITS_MIN ||
+/** What an identifier or an encoding needs at least; `dots` counts `.` and `-`. */
+function isSuspicious(bytes: Buffer, value: Surveyed): boolean {
+  const { traits, digits, dots, start, end } = value
+  const length = end - start
+  if (
+    digits >= DIGITS_GROUPED_MIN ||
     (traits & MARK) !== 0 ||
     (dots >= 3 && (digits >= 4 || dots >= 5)) ||
-    ((traits & HIGH) !== 0 && length >= HAN_BYTES_MIN) ||
-    ((traits & UPPER) !== 0 && (traits & (LOWER | DIGIT)) !== 0 && length >= ENCODED_LENGTH_MIN) ||
+    ((traits & HIGH) !== 0 && (length >= HAN_BYTES_MIN || digits >= 2)) ||
     ((traits & COLON) !== 0 && length >= LABELLED_LENGTH_MIN) ||
     ((traits & SPACE) !== 0 && (traits & DIGIT) !== 0)
+  ) {
+    return true
+  }
+  const mixed = (traits & UPPER) !== 0 && (traits & (LOWER | DIGIT)) !== 0
+  if (digits < DIGITS_MIN && !(mixed && length >= WORD_LENGTH_MIN)) return false
+  return (
+    (mixed && beginsText(bytes[start] ?? 0)) || longestWord(bytes, start, end) >= WORD_LENGTH_MIN
   )
+}
+
+interface Surveyed {
+  readonly traits: number
+  readonly digits: number
+  readonly dots: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Whether base64 that begins so may be text: see `BASE64_TEXT` in carriers.ts. */
+function beginsText(byte: number): boolean {
+  return (
+    byte === 0x43 ||
+    (byte >= 0x49 && byte !== 0x5f && !(byte >= 0x67 && byte <= 0x76)) ||
+    byte <= 0x39
+  )
+}
+
+function longestWord(bytes: Buffer, start: number, end: number): number {
+  let longest = 0
+  for (let at = start, from = start; at <= end; at++) {
+    const inside = at < end && ((TRAITS[bytes[at] ?? 0] ?? 0) & (DIGIT | UPPER | LOWER)) !== 0
+    if (inside) continue
+    longest = Math.max(longest, at - from)
+    from = at + 1
+  }
+  return longest
 }
 
 function isTelling(name: Name, bytes: Buffer, start: number, end: number): boolean {

@@ -137,7 +137,7 @@ function findTracks(scan: Scan): void {
 }
 
 function judgeDevice(digits: string, add: Add): void {
-  if (/^460(?:0\d|1[0135]|20)/.test(digits)) add('imsi', 0.5, 'IMSI of a mainland network')
+  if (/^460(?:0\d|1[0135]|20)/.test(digits)) add('imsi', 0.45, 'IMSI of a mainland network')
   if (is.passesLuhn(digits) && /^(?:01|35|86|99)/.test(digits))
     add('imei', 0.4, 'IMEI prefix and Luhn')
 }
