@@ -75,7 +75,8 @@ function findIPv6(scan: Scan): void {
   }
 }
 
-const IPV4 = /(?<![\d.A-Za-z])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g
+// `Chrome/131.0.0.0` is a version.
+const IPV4 = /(?<![\d.A-Za-z]|[A-Za-z]\/)\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g
 const MAC =
   /(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Za-z:-])/g
 const IPV6 =

@@ -13,7 +13,7 @@ const DOTTED = new RegExp(
 const LATIN = /^[A-Z][A-Za-z'’.-]{0,24}(?:[ ,]{1,2}[A-Z][A-Za-z'’.-]{0,24}){1,4}$/
 /** Parts of the names of organisations, products and places, which share fields with persons' names. */
 const ORGANISATION =
-  /有限|公司|集团|银行|支行|分行|保险|科技|基金|证券|支付|担保|信托|商行|商城|合同|协议|产品|计划|套餐|服务|[贷卡券]$/u
+  /有限|公司|集团|银行|支行|分行|保险|科技|基金|证券|支付|担保|信托|商行|商城|合同|协议|产品|计划|套餐|服务|分期|金融|借款|贷款|平台|[贷卡券呗条宝]$/u
 
 /** 客户张三: the shortest name that text announces. */
 const ANNOUNCED_LENGTH_MIN = 4
@@ -39,9 +39,13 @@ function judgeWhole(value: string): readonly [base: number, why: string] {
   if (DOTTED.test(value)) return [0.5, 'Han parts joined by dots']
   if (HAN.test(value)) {
     if (ORGANISATION.test(value)) return [0, '']
-    const surname = surnameLength(value)
-    if (surname > 0 && length > surname && length <= surname + 3)
-      return [0.55, 'surname and given name']
+    // A child may carry both parents' surnames: 刘张梓涵.
+    const surname =
+      surnameLength(value) === 1 && length === 4
+        ? surnameLength(value, 1) + 1
+        : surnameLength(value)
+    const given = length - surname
+    if (surname > 0 && (given === 1 || given === 2)) return [0.55, 'surname and given name']
     return length >= 2 && length <= 4 ? [0.15, 'two to four Han characters'] : [0, '']
   }
   return LATIN.test(value) ? [0.3, 'capitalised Latin words'] : [0, '']
