@@ -3,15 +3,14 @@
  * the guard blocks every text with authentication data. Same seed, same figures.
  * `npm run evaluate [-- --seed N] [-- --texts N] [-- --misses]` @module
  */
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { createReport, renderDiagnostic } from '../base/diagnostic.ts'
 import { Problem } from '../base/problem.ts'
 import { type Hit, createDetect } from '../gateway/guard/detect.ts'
 import { createGuard } from '../gateway/guard/guard.ts'
-import { type Kinds, parseKinds } from '../gateway/guard/kinds.ts'
+import type { Kinds } from '../gateway/guard/kinds.ts'
 import { REFUSE_SCORE } from '../gateway/guard/limits.ts'
 import { type Sample, createCorpus, toBodies } from '../test/fixtures/people/corpus.ts'
+import { loadDictionary } from '../test/guard/dictionary.ts'
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +19,7 @@ const { values } = parseArgs({
     misses: { type: 'boolean', default: false },
   },
 })
-const kinds = loadKinds()
+const kinds = loadDictionary()
 const corpus = createCorpus(Number(values.seed), Number(values.texts))
 const scores = score(corpus, kinds)
 print(scores, corpus)
@@ -113,12 +112,4 @@ function blockedShare(samples: readonly Sample[], kinds: Kinds): number {
   })
   console.log(`\nC3 blocked: ${blocked.length} of ${bodies.length} bodies`)
   return blocked.length / bodies.length
-}
-
-function loadKinds(): Kinds {
-  const file = new URL('../policies/kinds.yaml', import.meta.url)
-  const report = createReport()
-  const kinds = parseKinds(report, 'policies/kinds.yaml', readFileSync(file, 'utf8'))
-  if (kinds === undefined) throw new Error(report.diagnostics.map(renderDiagnostic).join('\n'))
-  return kinds
 }

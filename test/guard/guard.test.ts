@@ -57,6 +57,9 @@ const LEAKS: { name: string; message: OutboundMessage; want: string }[] = [
   { name: 'a header',                       message: message({ headers: [['X-User', '13800138000']] }), want: '`mobile` (C2) in the header `x-user`' },
   { name: 'a form body',                    message: message({ body: Buffer.from('realName=%E5%BC%A0%E4%B8%89'), mediaType: 'application/x-www-form-urlencoded' }), want: '`name` (C2) in the body `1` at byte 0, depth 0' },
   { name: 'a text body',                    message: message({ body: Buffer.from('借款人：张三'), mediaType: 'text/plain' }), want: '`name` (C2) in the body at byte 0, depth 0' },
+  { name: 'a file name',                    message: json('{"file":"11010519491231002X_front.jpg"}'),    want: '`resident-id` (C2) in the body at byte 9, depth 1' },
+  { name: 'a file name in a multipart body', message: message({ body: Buffer.from(`--b\r\nContent-Disposition: form-data; name="f"; filename*=UTF-8''${percent('13800138000.jpg')}\r\n\r\nx\r\n--b--`), mediaType: 'multipart/form-data; boundary=b' }), want: '`mobile` (C2) in the body at byte 0, depth 0 inside percent' },
+  { name: 'JSON in base64 in JSON',         message: json(`{"data":"${base64('{"realName":"张三"}')}"}`),  want: '`name` (C2) in the body at byte 9, depth 2 inside base64, json' },
   { name: 'a body that is not JSON',        message: json('}]"x":13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 0' },
   { name: 'an unclosed string',             message: json('{"x":"13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 1' },
   { name: 'a C3 field',                     message: json('{"cvv2":"123"}'),                         want: '`cvv` (C3) in the body at byte 9, depth 1' },
@@ -100,7 +103,7 @@ describe('guard', () => {
   })
   it('refuses encodings nested too deeply', () => {
     let text = 'nothing personal'
-    for (let i = 0; i < 5; i++) text = base64(text)
+    for (let i = 0; i < 6; i++) text = base64(text)
     expect(() => guard.inspect(json(`{"x":"${text}"}`))).to.throw(Problem, 'nested too deeply')
   })
   it('never quotes a value', () => {
