@@ -20,6 +20,9 @@ export interface Names {
   at(bytes: Buffer, start: number, end: number): Name
 }
 
+/** Names that a sender chose to collide cost no more than this. */
+const BUCKET_SIZE_MAX = 8
+
 /** Binds to a dictionary; `isClean` judges a name as a text. */
 export function createNames(kinds: Kinds, isClean: (text: string) => boolean): Names {
   const known = new Map<number, { bytes: Buffer; name: Name }[]>()
@@ -34,8 +37,8 @@ export function createNames(kinds: Kinds, isClean: (text: string) => boolean): N
     at(bytes, start, end) {
       const length = end - start
       if (length > FIELD_NAME_LENGTH_MAX) return read(bytes.subarray(start, end))
-      let hash = length
-      for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0
+      const middle = bytes[start + (length >> 1)] ?? 0
+      const hash = length + 31 * ((bytes[start] ?? 0) + 31 * (middle + 31 * (bytes[end - 1] ?? 0)))
       const same = known.get(hash)
       for (const entry of same ?? [])
         if (isSame(entry.bytes, bytes, start, length)) return entry.name
@@ -43,8 +46,8 @@ export function createNames(kinds: Kinds, isClean: (text: string) => boolean): N
         bytes: Buffer.from(bytes.subarray(start, end)),
         name: read(bytes.subarray(start, end)),
       }
-      // Names come from bodies: beyond the bound they are read anew each time.
-      if (count < FIELD_NAMES_CACHED_MAX) {
+      // Names come from bodies: beyond the bounds they are read anew each time.
+      if (count < FIELD_NAMES_CACHED_MAX && (same?.length ?? 0) < BUCKET_SIZE_MAX) {
         if (same === undefined) known.set(hash, [entry])
         else same.push(entry)
         count++

@@ -83,6 +83,8 @@ const MISTAKES: { name: string; from: string; to: string; want: string }[] = [
   { name: 'a level out of range',      from: 'level: 3',                  to: 'level: 9',                want: 'a JR/T 0197 level must be a whole number, not the number `9`' },
   { name: 'C3 that may pass',          from: 'guard: refuse\n    fields: [ \'*password\'', to: 'guard: report\n    fields: [ \'*password\'', want: '`password` is C3 and must be refused' },
   { name: 'an unknown validator',      from: 'validator: resident-id',    to: 'validator: residentid',   want: '`residentid` is not a validator' },
+  { name: 'an unknown detector',       from: 'detector: mobile',          to: 'detector: mobil',         want: '`mobil` is not a detector' },
+  { name: 'the absence of a shaped kind', from: '  resident-id:',         to: '  resident-ident:',       want: 'the kind `resident-id` is missing' },
   { name: 'a deny list with a stranger', from: 'never: [ religion,',      to: 'never: [ faith,',         want: 'there is no kind `faith`' },
 ]
 
