@@ -65,8 +65,9 @@ export function createFieldIndex(
       let meaning = cache.get(name)
       if (meaning === undefined) {
         meaning = look(name)
-        // Names come from bodies: beyond the bound they are looked up anew each time.
-        if (cache.size < FIELD_NAMES_CACHED_MAX) cache.set(name, meaning)
+        // Names come from bodies, so there is no end to them.
+        if (cache.size >= FIELD_NAMES_CACHED_MAX) cache.clear()
+        cache.set(name, meaning)
       }
       return meaning
     },

@@ -46,12 +46,13 @@ export function createNames(kinds: Kinds, isClean: (text: string) => boolean): N
         bytes: Buffer.from(bytes.subarray(start, end)),
         name: read(bytes.subarray(start, end)),
       }
-      // Names come from bodies: beyond the bounds they are read anew each time.
-      if (count < FIELD_NAMES_CACHED_MAX && (same?.length ?? 0) < BUCKET_SIZE_MAX) {
-        if (same === undefined) known.set(hash, [entry])
-        else same.push(entry)
-        count++
+      // Names come from bodies: personal ones are not kept, and when there are too many, all go.
+      if (!entry.name.clean || (same?.length ?? 0) >= BUCKET_SIZE_MAX) return entry.name
+      if (++count > FIELD_NAMES_CACHED_MAX) {
+        known.clear()
+        count = 1
       }
+      known.set(hash, [...(known.get(hash) ?? []), entry])
       return entry.name
     },
   }
