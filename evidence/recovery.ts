@@ -97,10 +97,12 @@ function visitDraft(scan: Scan, type: EntryType, { draft, segment }: Pending): v
 
 function visitMark(scan: Scan, mark: Mark): void {
   const before = scan.mark
-  if (before === undefined) scan.mark = mark
-  else if (mark.seq > before.seq || mark.instance !== before.instance) {
-    throw damaged(`record ${before.seq + 1} is missing`)
-  } else scan.mark = { ...before, logged: Math.max(before.logged, mark.logged) }
+  if (before !== undefined) {
+    if (mark.instance !== before.instance) throw damaged('it holds two instances')
+    if (mark.seq > before.seq) throw damaged(`record ${before.seq + 1} is missing`)
+  }
+  const logged = Math.max(before?.logged ?? 0, mark.logged)
+  scan.mark = { ...(before ?? mark), logged }
 }
 
 function visitSealed(scan: Scan, { payload: jws, segment, newest }: FoundEntry): void {
