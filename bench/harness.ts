@@ -121,11 +121,11 @@ export async function openClient(port: number) {
     socket.once('connect', resolve)
     socket.once('error', reject)
   })
-  let received = Buffer.alloc(0)
+  let received: Buffer = Buffer.alloc(0)
   let settle:
     | { resolve: (a: { status: number; body: string }) => void; reject: (e: Error) => void }
     | undefined
-  socket.on('data', (chunk) => {
+  socket.on('data', (chunk: Buffer) => {
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
     const answer = parseAnswer(received)
     if (answer === undefined) return
@@ -150,15 +150,17 @@ export async function openClient(port: number) {
 function parseAnswer(bytes: Buffer): { status: number; body: string } | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   if (end < 0) return undefined
-  const head = bytes.latin1Slice(0, end)
+  const head = bytes.toString('latin1', 0, end)
   const status = Number(head.slice(9, 12))
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (length !== undefined) {
     const total = end + 4 + Number(length)
-    return bytes.length < total ? undefined : { status, body: bytes.utf8Slice(end + 4, total) }
+    return bytes.length < total
+      ? undefined
+      : { status, body: bytes.toString('utf8', end + 4, total) }
   }
   // Chunked: complete when the last chunk has come.
   return bytes.subarray(-5).equals(Buffer.from('0\r\n\r\n'))
-    ? { status, body: bytes.utf8Slice(end + 4) }
+    ? { status, body: bytes.toString('utf8', end + 4) }
     : undefined
 }

@@ -1,4 +1,5 @@
 /** The typed configuration, as parsed once from sealgate.yaml and the environment. @module */
+import type { Position } from '../base/diagnostic.ts'
 
 export interface Config {
   readonly file: string
@@ -27,6 +28,8 @@ export interface Config {
 }
 
 export interface Listener {
+  /** Where the address was read, so that a port in use can be told with its line. */
+  readonly at?: Position
   readonly host: string
   readonly port: number
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }

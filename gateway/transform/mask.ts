@@ -1,0 +1,132 @@
+/** mask: some characters stay, the others become one sign. Counted in code points. @module */
+import { splitSurname } from './surname.ts'
+import { type Complain, type Parameters, readParameters } from './parameters.ts'
+import { KEEP } from './plain.ts'
+import type { TransformType } from './transform.ts'
+
+const CHARACTERS_MAX = 1000
+const PRESETS = [
+  'all',
+  'surname',
+  'mobile',
+  'landline',
+  'resident-id',
+  'bank-card',
+  'passport',
+  'plate',
+  'account',
+  'email',
+  'address',
+] as const
+type Preset = (typeof PRESETS)[number]
+/** Presets of kinds whose name is not the preset's own. */
+const PRESET_OF_KIND: Readonly<Record<string, Preset>> = { name: 'surname', phone: 'mobile' }
+
+/** Cuts a value into what shows before, what is hidden, and what shows after. */
+type Cut = (value: string) => readonly [string, string, string]
+
+/**
+ * `{ mask: surname }` or `{ mask: { first: 3, last: 4 } }`; `between: [4, 7]` hides these characters,
+ * counted from 1. `with` is the sign, `length` how many signs to write, so that the length of what
+ * is hidden does not show. Without parameters the rule's kind decides, else everything is hidden.
+ * A value too short to hide anything of is hidden whole.
+ */
+export const mask: TransformType = (action, binding, complain) => {
+  const names = ['first', 'last', 'between', 'with', 'length']
+  const parameters = readParameters(action, complain, 'preset', names)
+  const { cut, signs } = readCut(parameters, binding.kind, complain)
+  const sign = parameters.text('with', '*')
+  if ([...sign].length > 1) complain('`with` of `mask` is too long', 'expected one character')
+  const length = parameters.has('length')
+    ? parameters.integer('length', [1, CHARACTERS_MAX])
+    : signs
+  return (value) => {
+    if (value.type === 'null') return KEEP
+    const [before, hidden, after] = cut(value.reveal())
+    const count = length ?? [...hidden].length
+    return { change: 'text', text: before + sign.repeat(count) + after }
+  }
+}
+
+function readCut(
+  parameters: Parameters,
+  kind: string,
+  complain: Complain,
+): { readonly cut: Cut; readonly signs?: number } {
+  const range = [0, CHARACTERS_MAX] as const
+  const ends = parameters.has('first') || parameters.has('last')
+  const forms = [parameters.has('preset'), ends, parameters.has('between')]
+  if (forms.filter(Boolean).length > 1) {
+    complain('`mask` is given in two ways', 'choose a preset, or `first` and `last`, or `between`')
+  }
+  if (ends)
+    return {
+      cut: showEnds(parameters.integer('first', range, 0), parameters.integer('last', range, 0)),
+    }
+  if (parameters.has('between')) {
+    const [from = 1, to = 1, ...rest] = parameters.integers('between', [1, CHARACTERS_MAX])
+    if (from > to || rest.length > 0) {
+      complain('`between` of `mask` is not a range', 'type `between: [4, 7]`')
+    }
+    return { cut: hideBetween(from, to) }
+  }
+  const ofKind = PRESET_OF_KIND[kind] ?? PRESETS.find((preset) => preset === kind) ?? 'all'
+  return CUTS[parameters.choice('preset', PRESETS, ofKind)]
+}
+
+/** Shows the first and last characters of a value that has more than those. */
+function showEnds(first: number, last: number): Cut {
+  return (value) => {
+    const characters = [...value]
+    const end = characters.length - last
+    if (end <= first) return ['', value, '']
+    return [
+      characters.slice(0, first).join(''),
+      characters.slice(first, end).join(''),
+      characters.slice(end).join(''),
+    ]
+  }
+}
+
+function hideBetween(from: number, to: number): Cut {
+  return (value) => {
+    const characters = [...value]
+    if (characters.length < from) return ['', value, '']
+    return [
+      characters.slice(0, from - 1).join(''),
+      characters.slice(from - 1, to).join(''),
+      characters.slice(to).join(''),
+    ]
+  }
+}
+
+/** Shows what the pattern's first group matches, and its second, when there is one. */
+function showGroups(pattern: RegExp): Cut {
+  return (value) => {
+    const match = pattern.exec(value)
+    const [before, after] = [match?.[1] ?? '', match?.[2] ?? '']
+    return [before, value.slice(before.length, value.length - after.length), after]
+  }
+}
+
+/** Mainland mobiles show 3 + 4, shorter numbers of Hong Kong, Macau and Taiwan 2 + 2. */
+const cutMobile: Cut = (value) => (value.length < 11 ? showEnds(2, 2) : showEnds(3, 4))(value)
+
+/** Province, city, district: a tail such as 小区 is a housing estate, not a district. */
+const ADDRESS =
+  /^((?:\p{Script=Han}{2,8}?(?:省|自治区|特别行政区))?(?:\p{Script=Han}{2,8}?(?:市|自治州|地区|盟))?(?:\p{Script=Han}{1,8}?(?:(?<![小社园校景厂库片])区|县|旗|市))?)/u
+
+// prettier-ignore
+const CUTS: Readonly<Record<Preset, { readonly cut: Cut; readonly signs?: number }>> = {
+  'all':         { cut: showEnds(0, 0), signs: 4 },
+  'surname':     { cut: splitSurname },
+  'mobile':      { cut: cutMobile },
+  'landline':    { cut: showGroups(/^((?:\+?86[- ]?)?0\d{2,3}-).*(\d{4})$/s) },
+  'resident-id': { cut: showEnds(1, 1) },
+  'bank-card':   { cut: showEnds(0, 4) },
+  'passport':    { cut: showEnds(1, 3) },
+  'plate':       { cut: showEnds(2, 1) },
+  'account':     { cut: showEnds(0, 4) },
+  'email':       { cut: showGroups(/^([^@])[^@]*(@[^@]+)$/s), signs: 2 },
+  'address':     { cut: showGroups(ADDRESS), signs: 4 },
+}
