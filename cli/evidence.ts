@@ -12,7 +12,7 @@ import type { IndexQuery, IndexRow } from '../evidence/index/index.ts'
 import { openSqliteIndex } from '../evidence/index/sqlite.ts'
 import { openLogKeys } from '../evidence/log/keys.ts'
 import { indexPath, type LogPlaces } from '../evidence/log/open.ts'
-import { openReader } from '../evidence/log/reader.ts'
+import { openCosigned, openReader } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readRecord } from '../evidence/seal.ts'
 import { chainsFolder, CONFIG_OPTION, type LoadConfig, logPlaces } from './places.ts'
@@ -103,8 +103,10 @@ async function exported(
 ): ReturnType<typeof exportRecord> {
   const index = openSqliteIndex(indexPath(data))
   try {
+    const store = openFolderStore(log)
     const ports = {
-      reader: await openReader(openFolderStore(log)),
+      reader: await openReader(store),
+      cosigned: await openCosigned(store),
       index,
       chainOf: openChains(chainsFolder(data)),
       logKeys: openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier),

@@ -1,4 +1,4 @@
-/** `sealgate log fsck|checkpoint|trust`. @module */
+/** `sealgate log fsck|checkpoint|trust|cosign|monitor`. @module */
 import type { Command } from 'commander'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { openReader } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readPem } from '../evidence/pem.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
+import { addWitnessing } from './log-witness.ts'
 import { CONFIG_OPTION, type LoadConfig, logPlaces } from './places.ts'
 
 interface LogOptions {
@@ -42,13 +43,15 @@ export function addLog(program: Command, loadConfig: LoadConfig): void {
     .description('print the trust anchors that `verify --trust` takes')
     .option(...CONFIG_OPTION)
     .requiredOption('--root <file>', 'root certificate, PEM')
-    .action(async (options: LogOptions & { root: string }) => {
+    .option('--policy <file>', 'witness policy that checkpoints must meet')
+    .action(async (options: LogOptions & { root: string; policy?: string }) => {
       const { data, origin } = await places(options)
       const logKeys = openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier)
-      process.stdout.write(
-        formatTrust({ roots: readPem(readFileSync(options.root, 'utf8')), logKeys }),
-      )
+      const roots = readPem(readFileSync(options.root, 'utf8'))
+      const policy = options.policy === undefined ? undefined : readFileSync(options.policy, 'utf8')
+      process.stdout.write(formatTrust({ roots, logKeys }, policy))
     })
+  addWitnessing(log, places)
 }
 
 async function runFsck({ log, data, origin }: LogPlaces): Promise<number> {

@@ -7,6 +7,7 @@ import { parseCheckpoint, verifyCheckpoint } from './log/checkpoint.ts'
 import { parseLeaf } from './log/entry.ts'
 import { leafHash, verifyInclusion } from './log/merkle.ts'
 import { parseVerifier, type Verifier } from './log/note.ts'
+import { checkPolicy, type WitnessPolicy } from './log/policy.ts'
 import { parseProof } from './log/proof.ts'
 import { readRecord, recordDigest } from './seal.ts'
 import { type Certificates, createCertificates } from './verify-certificate.ts'
@@ -24,6 +25,7 @@ export type CheckName =
   | 'leaf'
   | 'inclusion'
   | 'checkpoint'
+  | 'witnesses'
   | 'disclosure'
 
 /** One comparison. `text` says what was compared with what; lower case, one line. */
@@ -90,6 +92,8 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     run('leaf', () => leafCheck(exported, opened(record)))
     run('inclusion', () => inclusionCheck(exported))
     run('checkpoint', () => checkpointCheck(exported, trust, checkpoints))
+    const policy = trust?.policy
+    if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
     }
@@ -221,6 +225,16 @@ function checkSignatures(text: string, keys: readonly Verifier[], anchored: bool
   const ids = ours.map(({ id }) => id).join(', ')
   const anchor = anchored ? '' : ' from this file (not anchored)'
   return pass(`checkpoint of \`${checkpoint.origin}\` is signed by key ${ids}${anchor}`)
+}
+
+function witnessCheck({ proof }: ExportedRecord, policy: WitnessPolicy): Outcome {
+  const { met, cosigned } = checkPolicy(policy, parseCheckpoint(parseProof(proof).checkpoint))
+  const list = cosigned.map(
+    ({ name, timeS }) => `\`${name}\` at ${new Date(timeS * 1000).toISOString()}`,
+  )
+  const names = list.length === 0 ? 'nobody of the policy' : list.join(', ')
+  const text = `cosigned by ${names}`
+  return met ? pass(text) : fail(`${text}, the quorum \`${policy.quorum}\` needs more`)
 }
 
 function disclosureCheck(disclosure: string, { payload }: Opened): Outcome {

@@ -8,6 +8,8 @@ import { fetchTile, nodeReader, TILE_WIDTH, tilePath, tileWidth } from './tile.t
 
 /** Where the published checkpoint stands. */
 export const CHECKPOINT_KEY = 'checkpoint'
+/** Where the newest checkpoint stands that met the witness policy, cosignatures included. */
+export const COSIGNED_KEY = 'cosigned'
 
 /** One record as the log holds it. */
 export interface LoggedRecord {
@@ -38,6 +40,12 @@ export async function openReader(store: Store): Promise<LogReader> {
   const text = (await store.get(CHECKPOINT_KEY))?.toString()
   if (text === undefined) throw new Problem('log-unavailable', 'there is no log here yet')
   return readerAt(store, text)
+}
+
+/** Opens the newest cosigned state; undefined when there is none yet. */
+export async function openCosigned(store: Store): Promise<LogReader | undefined> {
+  const text = (await store.get(COSIGNED_KEY))?.toString()
+  return text === undefined ? undefined : readerAt(store, text)
 }
 
 /** Reads the tree of a given checkpoint, which must be one that the log made. */

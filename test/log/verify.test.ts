@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,9 @@ import {
   parseExported,
   parseStrictJson,
 } from '../../evidence/export-format.ts'
+import { cosign, parseCheckpoint } from '../../evidence/log/checkpoint.ts'
 import { openLogKeys } from '../../evidence/log/keys.ts'
+import { makeSigner, ML_DSA_44_COSIGNATURE } from '../../evidence/log/note.ts'
 import { verifyExported } from '../../evidence/verify.ts'
 import { formatTrust, parseTrust } from '../../evidence/verify-trust.ts'
 import { openSealIdentity } from '../../evidence/x509-identity.ts'
@@ -46,6 +49,24 @@ describe('verify', () => {
     for (const name of ['certificate', 'checkpoint']) {
       expect(checks.find((check) => check.name === name)?.text).to.include('not anchored')
     }
+  })
+
+  it('demands the witnesses of the trust file', async () => {
+    const bank = makeSigner('bank.test/w', ML_DSA_44_COSIGNATURE, generateKeyPairSync('ml-dsa-44').privateKey) // prettier-ignore
+    const policy = `witness bank ${bank.verifier.text}\nquorum bank\n`
+    const trust = parseTrust(formatTrust(evidence.trust, policy))
+    const alone = await verifyExported(evidence.exported, trust)
+    expect(alone.verdict).to.equal('invalid')
+    expect(alone.checks.filter(({ ok }) => !ok).map(({ name }) => name)).to.deep.equal([
+      'witnesses',
+    ])
+    const { proof } = evidence.exported
+    const checkpoint = parseCheckpoint(proof.slice(proof.indexOf('\n\n') + 2))
+    const line = cosign(bank, checkpoint, checkpoint.note.text, 1_800_000_000)
+    const witnessed = await verifyExported({ ...evidence.exported, proof: proof + line }, trust)
+    expect(witnessed.verdict).to.equal('valid')
+    const check = witnessed.checks.find(({ name }) => name === 'witnesses')
+    expect(check?.text).to.equal('cosigned by `bank` at 2027-01-15T08:00:00.000Z')
   })
 
   it('opens a number by its spelling, and no value that the record does not hold', async () => {
