@@ -10,7 +10,7 @@ const KEY_BYTES = 32
  * Reads the commitment key, 32 bytes; makes it (0600) when absent. Destroying the file ends for
  * ever that a value can be proven against a record.
  *
- * @throws {Problem} `evidence-unavailable` when others may read it, or it is not 32 bytes.
+ * @throws {Problem} `key-unusable` when others may read it, or it is not 32 bytes.
  */
 export function openCommitmentKey(path: string): Buffer {
   if (!fs.existsSync(path)) createKey(path)
@@ -38,5 +38,5 @@ function createKey(path: string): void {
 }
 
 function unusable(path: string, why: string): Problem {
-  return new Problem('evidence-unavailable', `the commitment key \`${path}\` ${why}`)
+  return new Problem('key-unusable', `the commitment key \`${path}\` ${why}`)
 }

@@ -6,8 +6,9 @@ export const BACKLOG_RECORDS_MAX = 50_000
 export const SEAL_RECORDS_MAX = 16
 /** Records handed to `persist` in one call. */
 export const PERSIST_RECORDS_MAX = 1024
-/** First and longest pause between two attempts to persist. */
+/** The first pause between two attempts to persist; each further one is twice as long. */
 export const PERSIST_RETRY_MS_MIN = 100
+/** The longest pause between two attempts to persist. */
 export const PERSIST_RETRY_MS_MAX = 30_000
 /** Decoys fill the commitments up to a multiple of this, so that their number tells little. */
 export const COMMITMENTS_MULTIPLE = 8

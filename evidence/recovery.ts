@@ -34,6 +34,8 @@ interface Scan {
   mark: Mark | undefined
   readonly intents: Map<string, Pending>
   readonly complete: Map<string, Pending>
+  /** Outcomes whose intent went with its segment: their seal must follow. */
+  readonly orphans: Set<string>
   readonly sealed: Map<number, FoundSealed>
 }
 
@@ -49,11 +51,13 @@ export function recover(entries: Iterable<FoundEntry>): Recovered | undefined {
     mark: undefined,
     intents: new Map(),
     complete: new Map(),
+    orphans: new Set(),
     sealed: new Map(),
   }
   for (const entry of entries) visit(scan, entry)
-  const { mark, intents, complete, sealed } = scan
+  const { mark, intents, complete, orphans, sealed } = scan
   if (mark === undefined) return undefined
+  if (orphans.size > 0) throw damaged(`${orphans.size} outcomes stand without their intents`)
   const waiting = [...sealed.values()].filter(({ record }) => record.seq > mark.logged)
   if (waiting.length !== mark.seq - mark.logged) {
     throw damaged(`not all records from ${mark.logged + 1} to ${mark.seq} are there`)
@@ -85,9 +89,9 @@ function visitDraft(scan: Scan, type: EntryType, { draft, segment }: Pending): v
     scan.complete.set(draft.rid, { draft, segment })
   } else {
     const intent = scan.intents.get(draft.rid)
-    if (intent === undefined) throw damaged(`an outcome without its intent in segment ${segment}`)
     scan.intents.delete(draft.rid)
-    scan.complete.set(draft.rid, { draft: mergeDrafts(intent.draft, draft), segment: intent.segment }) // prettier-ignore
+    if (intent === undefined) scan.orphans.add(draft.rid)
+    else scan.complete.set(draft.rid, { draft: mergeDrafts(intent.draft, draft), segment: intent.segment }) // prettier-ignore
   }
 }
 
@@ -112,6 +116,7 @@ function visitSealed(scan: Scan, { payload: jws, segment, newest }: FoundEntry):
   const draft = scan.complete.get(rid) ?? scan.intents.get(rid)
   scan.complete.delete(rid)
   scan.intents.delete(rid)
+  scan.orphans.delete(rid)
   const record = { rid, kind: payload.kind as RecordKind, instance, seq, jws }
   const first = known?.segment ?? draft?.segment ?? segment
   scan.sealed.set(seq, { record, digest, segment: first, newest })

@@ -22,15 +22,15 @@ export const FIRST_PREV = toBase64url(Buffer.alloc(32))
  * Binds a key for sealing. Signs synchronously with node:crypto: at 50 µs a record the thread pool
  * and a JOSE library would cost as much again. ECDSA is randomised, so each payload is sealed once.
  *
- * @throws {Problem} `evidence-unavailable` when key and certificate do not belong together.
+ * @throws {Problem} `key-unusable` when key and certificate do not belong together.
  */
 export function createSealer(key: SealKey): Sealer {
   const { privateKey, certificateDer } = key
   if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new Problem('evidence-unavailable', 'the seal key is not a P-256 key')
+    throw new Problem('key-unusable', 'the seal key is not a P-256 key')
   }
   if (!new X509Certificate(certificateDer).checkPrivateKey(privateKey)) {
-    throw new Problem('evidence-unavailable', 'the seal key does not fit its certificate')
+    throw new Problem('key-unusable', 'the seal key does not fit its certificate')
   }
   const thumbprint = hash('sha256', certificateDer, 'base64url')
   let header = { iat: Number.NaN, text: '' }

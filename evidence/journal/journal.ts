@@ -123,7 +123,9 @@ function openState(state: State): Journal {
       while (state.running !== undefined) await state.running
     },
     removeBefore: (segment) => {
-      const done = state.removing.then(() => removeBefore(state, segment))
+      // Clamped now: by the time its turn comes, today's active segment may be an older one.
+      const end = Math.min(segment, state.active.number)
+      const done = state.removing.then(() => removeBefore(state, end))
       state.removing = done.catch(() => undefined) // The caller has the error; the next call retries.
       return done
     },
@@ -212,9 +214,9 @@ async function createSegment(files: Files, number: number, opening: () => Entry)
 }
 
 /** Oldest first and each one synced, so that a crash in between leaves no hole in the numbers. */
-async function removeBefore(state: State, segment: number): Promise<void> {
+async function removeBefore(state: State, end: number): Promise<void> {
   let first = state.segments[0]
-  while (first !== undefined && first < Math.min(segment, state.active.number)) {
+  while (first !== undefined && first < end) {
     await state.files.remove(segmentName(first))
     await state.files.syncFolder()
     state.segments.shift()
