@@ -10,7 +10,7 @@ import { openChains } from '../evidence/export-chains.ts'
 import { formatExported } from '../evidence/export-format.ts'
 import type { IndexQuery, IndexRow } from '../evidence/index/index.ts'
 import { openSqliteIndex } from '../evidence/index/sqlite.ts'
-import { openLogKeys } from '../evidence/log/keys.ts'
+import { readLogVerifiers } from '../evidence/log/keys.ts'
 import { indexPath, type LogPlaces } from '../evidence/log/open.ts'
 import { openCosigned, openReader } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
@@ -109,7 +109,7 @@ async function exported(
       cosigned: await openCosigned(store),
       index,
       chainOf: openChains(chainsFolder(data)),
-      logKeys: openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier),
+      logKeys: readLogVerifiers(join(data, 'keys'), origin),
       ...(open.length === 0
         ? {}
         : { secrets: derivedSecrets(openCommitmentKey(join(data, 'keys/commitment.key'))) }),

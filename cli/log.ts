@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../base/problem.ts'
 import { fsck } from '../evidence/log/fsck.ts'
-import { openLogKeys } from '../evidence/log/keys.ts'
+import { readLogVerifiers } from '../evidence/log/keys.ts'
 import { openLockStore } from '../evidence/log/lock.ts'
 import type { LogPlaces } from '../evidence/log/open.ts'
 import { openReader } from '../evidence/log/reader.ts'
@@ -46,7 +46,7 @@ export function addLog(program: Command, loadConfig: LoadConfig): void {
     .option('--policy <file>', 'witness policy that checkpoints must meet')
     .action(async (options: LogOptions & { root: string; policy?: string }) => {
       const { data, origin } = await places(options)
-      const logKeys = openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier)
+      const logKeys = readLogVerifiers(join(data, 'keys'), origin)
       const roots = readPem(readFileSync(options.root, 'utf8'))
       const policy = options.policy === undefined ? undefined : readFileSync(options.policy, 'utf8')
       process.stdout.write(formatTrust({ roots, logKeys }, policy))
@@ -63,14 +63,12 @@ async function runFsck({ log, data, origin }: LogPlaces): Promise<number> {
     const lockFile = join(data, 'lock.sqlite')
     if (!existsSync(lockFile)) throw new Problem('log-unavailable', 'there is no log here yet')
     const lock = openLockStore(lockFile)
-    const locked = await lock.read(origin)
-    lock.close()
     const { size, root, instances } = await fsck({
       store: openFolderStore(log),
-      verifiers: openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier),
+      verifiers: readLogVerifiers(join(data, 'keys'), origin),
       progress: report,
-      ...(locked === undefined ? {} : { locked: locked.checkpoint }),
-    })
+      locked: async () => (await lock.read(origin))?.checkpoint,
+    }).finally(() => lock.close())
     process.stdout.write(`sound: ${size} records of ${instances} instances, root ${root}\n`)
     return 0
   } catch (error) {

@@ -1,6 +1,5 @@
 /** `sealgate witness`: what a bank or a platform runs to pin the history of our log. @module */
 import type { Command } from 'commander'
-import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,12 +35,8 @@ export function addWitness(program: Command): void {
 
 async function runWitness({ name, log, data, listen }: WitnessOptions): Promise<void> {
   mkdirSync(data, { recursive: true, mode: 0o700 })
-  const ed25519 = openKey(join(data, 'witness-ed25519.pem'), 'ed25519', () =>
-    generateKeyPairSync('ed25519'),
-  )
-  const mlDsa = openKey(join(data, 'witness-ml-dsa-44.pem'), 'ml-dsa-44', () =>
-    generateKeyPairSync('ml-dsa-44'),
-  )
+  const ed25519 = openKey(join(data, 'witness-ed25519.pem'), 'ed25519')
+  const mlDsa = openKey(join(data, 'witness-ml-dsa-44.pem'), 'ml-dsa-44')
   const cosigners = [
     makeSigner(name, ED25519_COSIGNATURE, ed25519),
     makeSigner(name, ML_DSA_44_COSIGNATURE, mlDsa),

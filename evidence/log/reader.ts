@@ -80,12 +80,25 @@ export function readerAt(store: Store, text: string): LogReader {
   }
 }
 
+/** A longer partial bundle replaces the one of an older checkpoint, and begins with the same records. */
+async function fetchRecords(store: Store, index: number, width: number): Promise<Buffer> {
+  const full = tilePath('record', index)
+  for (const key of [tilePath('record', index, width), full]) {
+    const bytes = await store.get(key)
+    if (bytes !== undefined) return bytes
+  }
+  const widths = (await store.list(`${full}.p/`)).map((key) => Number(key.slice(full.length + 3)))
+  const longer = widths.filter((each) => each > width)
+  // One fetch more: the bundle may have become full since.
+  return fetchTile((key) => store.get(key), 'record', index, longer[0] ?? width)
+}
+
 async function readRecords(store: Store, size: number, index: number): Promise<LoggedRecord[]> {
   const width = tileWidth(size, 0, index)
   const get = (key: string): Promise<Buffer | undefined> => store.get(key)
   const [entries, records] = await Promise.all([
     fetchTile(get, 'entries', index, width),
-    fetchTile(get, 'record', index, width),
+    fetchRecords(store, index, width),
   ])
   const leaves = readBundle(entries, width, ENTRY_PREFIX, tilePath('entries', index, width))
   const texts = readBundle(records, width, RECORD_PREFIX, tilePath('record', index, width))

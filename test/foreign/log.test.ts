@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cosign } from '../../evidence/log/checkpoint.ts'
+import { ED25519_COSIGNATURE, makeSigner } from '../../evidence/log/note.ts'
 import { type Evidence, makeEvidence } from '../log/evidence.ts'
 import { describeForeign, makeFolder, runTool } from './tool.ts'
 
@@ -63,6 +65,22 @@ describe('log and records, by foreign tools', () => {
       expect(run('sh', '-c', script).text).to.include('Signature Verified Successfully')
       const changed = script.replace('>m', "| sed 's/^304$/305/' >m")
       expect(run('sh', '-c', changed).ok).to.equal(false)
+    })
+  })
+
+  describeForeign('openssl pkeyutl, witness', ['openssl', 'version'], () => {
+    it('verifies an Ed25519 cosignature over the text that the specification says', () => {
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+      const witness = makeSigner('bank.test/w', ED25519_COSIGNATURE, privateKey)
+      const { checkpoint } = evidence.ports.reader
+      folder.put('line', cosign(witness, checkpoint, checkpoint.note.text, 1_800_000_000))
+      folder.put('w.pem', publicKey.export({ format: 'pem', type: 'spki' }))
+      const script = `set -e
+        (printf 'cosignature/v1\\ntime 1800000000\\n'; head -3 log/checkpoint) >wm
+        awk '{print $3}' line | base64 -d | tail -c64 >ws
+        openssl pkeyutl -verify -pubin -inkey w.pem -rawin -in wm -sigfile ws`
+      expect(run('sh', '-c', script).text).to.include('Signature Verified Successfully')
+      expect(run('sh', '-c', script.replace('1800000000', '1800000001')).ok).to.equal(false)
     })
   })
 

@@ -89,6 +89,21 @@ describe('log in a folder', () => {
     }
   })
 
+  it('serves a reader of an older checkpoint while the log grows past it', async () => {
+    const maker = recordMaker(9)
+    const log = await openLog(places)
+    await log.append(maker.many(10))
+    const reader = await openReader(openFolderStore(places.log))
+    for (const count of [10, 300]) {
+      await log.append(maker.many(count))
+      const { leaf } = await reader.record(9)
+      const { index, hashes } = parseProof(await reader.proof(9))
+      const { size, root } = reader.checkpoint
+      expect(verifyInclusion(index, size, leafHash(Buffer.from(leaf)), root, hashes)).to.equal(true)
+    }
+    await log.close()
+  })
+
   it('makes a lost index again from the log alone', async () => {
     const records = recordMaker(6).many(20)
     await (await appended(places, records)).close()
