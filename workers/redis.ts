@@ -18,9 +18,8 @@ const TIMEOUT_MS = 60_000
 const WAIT_MS = 2_000
 /** Milliseconds between two tries. */
 const PAUSE_MS = 100
-/** Completed jobs stay this long (seconds), so that a waiter that missed the event sees the result. */
-const KEEP_COMPLETED_S = 300
-const KEEP_COMPLETED_COUNT = 1_000
+/** Completed jobs that stay (1.5 MB each), so that a waiter that missed the event sees the result. */
+const KEEP_COMPLETED = { age: 60, count: 32 }
 
 /**
  * Connects to the queue.
@@ -72,7 +71,7 @@ async function driveOnce(
           jobId: id,
           attempts: Number.MAX_SAFE_INTEGER,
           backoff: { type: 'fixed', delay: 500 },
-          removeOnComplete: { age: KEEP_COMPLETED_S, count: KEEP_COMPLETED_COUNT },
+          removeOnComplete: KEEP_COMPLETED,
         },
       ),
     )

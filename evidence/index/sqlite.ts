@@ -1,4 +1,5 @@
 /** The embedded index, in one SQLite file. @module */
+import { rmSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../base/problem.ts'
 import { EMPTY_ROOT } from '../log/merkle.ts'
@@ -31,8 +32,26 @@ const COLUMNS = `position, rid, digest, kind, instance.name AS instance, seq, re
   caller, recipient, route, policy, links`
 const FROM = 'record JOIN instance ON instance.id = record.instance'
 
-/** Opens the index, making or remaking its tables when they are absent or of another version. */
+/** Primary SQLite result codes of a damaged file: SQLITE_CORRUPT, SQLITE_NOTADB. */
+const DAMAGED: readonly unknown[] = [11, 26]
+
+/**
+ * Opens the index, making or remaking its tables when they are absent or of another version. A
+ * damaged file is deleted: the log fills a new one.
+ */
 export function openSqliteIndex(path: string): EvidenceIndex {
+  try {
+    return open(path)
+  } catch (error) {
+    if (!(error instanceof Error && 'errcode' in error && DAMAGED.includes(error.errcode))) {
+      throw error
+    }
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+    return open(path)
+  }
+}
+
+function open(path: string): EvidenceIndex {
   const database = new DatabaseSync(path, { timeout: 5_000 })
   // NORMAL: a power cut may lose the last transactions, and the log fills them in again.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
