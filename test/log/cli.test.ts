@@ -44,8 +44,14 @@ describe('command line', () => {
     addLog(program, async () => config)
     const { stdout, stderr } = process
     const [write, complain, printed] = [stdout.write, stderr.write, { out: '', err: '' }]
-    stdout.write = (text) => (printed.out += String(text)) !== ''
-    stderr.write = (text) => (printed.err += String(text)) !== ''
+    stdout.write = (text) => {
+      printed.out += String(text)
+      return true
+    }
+    stderr.write = (text) => {
+      printed.err += String(text)
+      return true
+    }
     try {
       await program.parseAsync(['node', 'sealgate', ...args])
       return { code: Number(process.exitCode ?? 0), ...printed }

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -133,6 +134,33 @@ describe('verify', () => {
         .with.property('slug', 'request-malformed')
     })
   }
+
+  it('never throws on a hostile file, and never believes it', async () => {
+    const names = ['record', 'leaf', 'proof'] as const
+    const lists = ['disclosures', 'certificates', 'logKeys'] as const
+    const { exported, trust } = evidence
+    const part = (text: string): fc.Arbitrary<string> =>
+      fc.oneof(
+        fc.string(),
+        fc.base64String(),
+        fc.tuple(fc.nat(text.length), fc.string({ maxLength: 3 })).map(([at, put]) => text.slice(0, at) + put + text.slice(at + 1)), // prettier-ignore
+      )
+    const one = fc
+      .constantFrom(...names)
+      .chain((name) => part(exported[name]).map((text) => ({ ...exported, [name]: text })))
+    const list = fc.constantFrom(...lists).chain(
+      (name) =>
+      fc.array(part(exported[name][0] ?? ''), { maxLength: 3 }).map((texts) => ({ ...exported, [name]: texts })), // prettier-ignore
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(one, list), async (file) => {
+        const { verdict } = await verifyExported(file, trust)
+        const same = JSON.stringify({ ...file, logKeys: [], disclosures: [] }) === JSON.stringify({ ...exported, logKeys: [], disclosures: [] }) // prettier-ignore
+        if (verdict === 'valid') expect(same).to.equal(true)
+      }),
+      { numRuns: 300 },
+    )
+  })
 
   it('accepts equal names in different objects and braces in texts', () => {
     parseStrictJson('{"a":{"b":1},"c":[{"b":"}{\\"b\\":"},{"b":2}]}')
