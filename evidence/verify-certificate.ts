@@ -2,6 +2,7 @@
 import { hash, type KeyObject, X509Certificate } from 'node:crypto'
 import { Problem } from '../base/problem.ts'
 import { type ChainResult, verifyChain } from './certificate.ts'
+import { remember } from './memo.ts'
 import type { Trust } from './verify-trust.ts'
 
 /** Chains and keys that one verifier remembers; a dossier has a handful. */
@@ -33,8 +34,7 @@ export function createCertificates(trust: Trust | undefined): Certificates {
   const chains = new Map<string, { result: ChainResult; from: number; to: number }>()
   const read = (text: string): SealCertificate => {
     const certificate = certificates.get(text) ?? readCertificate(text)
-    remember(certificates, text, certificate)
-    return certificate
+    return remember(certificates, REMEMBERED_MAX, text, certificate)
   }
   return {
     read,
@@ -47,7 +47,8 @@ export function createCertificates(trust: Trust | undefined): Certificates {
       const [leafDer = Buffer.alloc(0), ...intermediates] = chain.map((text) => readDer(text))
       const roots = trust?.roots ?? intermediates.slice(-1)
       const result = await verifyChain({ leafDer, intermediates, roots, at, purpose: 'seal' })
-      if (result.valid) remember(chains, key, { result, ...commonLife(result.chain) })
+      if (result.valid)
+        remember(chains, REMEMBERED_MAX, key, { result, ...commonLife(result.chain) })
       return result
     },
   }
@@ -82,9 +83,4 @@ function commonLife(chain: readonly Uint8Array[]): { from: number; to: number } 
     from: Math.max(...lives.map(({ validFromDate }) => validFromDate.getTime())),
     to: Math.min(...lives.map(({ validToDate }) => validToDate.getTime())),
   }
-}
-
-function remember<Value>(memory: Map<string, Value>, key: string, value: Value): void {
-  if (!memory.has(key) && memory.size >= REMEMBERED_MAX) memory.clear()
-  memory.set(key, value)
 }

@@ -9,6 +9,7 @@ import { leafHash, verifyInclusion } from './log/merkle.ts'
 import { parseVerifier, type Verifier } from './log/note.ts'
 import { checkPolicy, type WitnessPolicy } from './log/policy.ts'
 import { parseProof } from './log/proof.ts'
+import { remember } from './memo.ts'
 import { readRecord, recordDigest } from './seal.ts'
 import { type Certificates, createCertificates } from './verify-certificate.ts'
 import type { Trust } from './verify-trust.ts'
@@ -207,9 +208,7 @@ function checkpointCheck(
   const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
   const memory = trust === undefined ? undefined : known.get(text)
   const outcome = memory ?? checkSignatures(text, keys, trust !== undefined)
-  if (known.size >= CHECKPOINTS_MAX) known.clear()
-  known.set(text, outcome)
-  return outcome
+  return remember(known, CHECKPOINTS_MAX, text, outcome)
 }
 
 function checkSignatures(text: string, keys: readonly Verifier[], anchored: boolean): Outcome {
