@@ -6,20 +6,13 @@ import type { SealedRecord } from '../evidence/record.ts'
 import { type Alarm, connectRedis } from './connection.ts'
 import type { Persister } from './embedded.ts'
 import { jobId, RECORD_QUEUE, type RecordJob } from './job.ts'
+import { PERSIST_TIMEOUT_MS, WAIT_MS, PAUSE_MS, KEEP_COMPLETED, RETRY_MS } from './limits.ts'
 
 export interface RedisPersistOptions {
   readonly alarm: Alarm
   /** Milliseconds after which `persist` gives up; the journal then hands the batch in again. */
   readonly timeoutMs?: number
 }
-
-const TIMEOUT_MS = 60_000
-/** Milliseconds of one wait; then the job is added again, in case Redis lost it in a crash. */
-const WAIT_MS = 2_000
-/** Milliseconds between two tries. */
-const PAUSE_MS = 100
-/** Completed jobs that stay (1.5 MB each), so that a waiter that missed the event sees the result. */
-const KEEP_COMPLETED = { age: 60, count: 32 }
 
 /**
  * Connects to the queue.
@@ -30,7 +23,7 @@ const KEEP_COMPLETED = { age: 60, count: 32 }
  */
 export async function createRedisPersist(
   url: string,
-  { alarm, timeoutMs = TIMEOUT_MS }: RedisPersistOptions,
+  { alarm, timeoutMs = PERSIST_TIMEOUT_MS }: RedisPersistOptions,
 ): Promise<Persister> {
   const connection = await connectRedis(url, alarm)
   const queue = new Queue<RecordJob, void, string>(RECORD_QUEUE, { connection: connection.client })
@@ -70,7 +63,7 @@ async function driveOnce(
         {
           jobId: id,
           attempts: Number.MAX_SAFE_INTEGER,
-          backoff: { type: 'fixed', delay: 500 },
+          backoff: { type: 'fixed', delay: RETRY_MS },
           removeOnComplete: KEEP_COMPLETED,
         },
       ),

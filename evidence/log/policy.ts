@@ -2,10 +2,7 @@
 import { Problem } from '../../base/problem.ts'
 import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
 import { ED25519, parseVerifier, type Verifier } from './note.ts'
-
-/** Bytes of a policy file, and lines of each sort in it. */
-const POLICY_BYTES_MAX = 256 * 1024
-const POLICY_LINES_MAX = 64
+import { POLICY_BYTES_MAX, POLICY_LINES_MAX } from './limits.ts'
 
 /** A witness with the address of its submission prefix, if the file has one. */
 export interface Witness {

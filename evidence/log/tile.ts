@@ -2,6 +2,7 @@
 import { Problem } from '../../base/problem.ts'
 import { remember } from '../memo.ts'
 import { fold, HASH_BYTES } from './merkle.ts'
+import { TILES_KEPT_MAX, NODES_KEPT_MAX } from './limits.ts'
 
 /** Hashes per full tile, entries per full bundle. */
 export const TILE_WIDTH = 256
@@ -77,10 +78,6 @@ export function tileHashes(bytes: Buffer, width: number, name: string): Buffer[]
 
 /** Returns the hash of the complete subtree of 2^`height` leaves that is `index`-th among its like. */
 export type NodeReader = (height: number, index: number) => Promise<Buffer>
-
-/** Tiles (8 KiB each) and nodes that one reader keeps; proofs share the upper ones. */
-const TILES_KEPT_MAX = 64
-const NODES_KEPT_MAX = 4096
 
 /** Reads nodes of a tree of `size` from its tiles. */
 export function nodeReader(fetch: Fetch, size: number): NodeReader {

@@ -2,14 +2,10 @@
 import { Problem } from '../../base/problem.ts'
 import { parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { sha256 } from './merkle.ts'
-import { NOTE_BYTES_MAX, parseNote, signatureLine, signaturesOf, type Verifier } from './note.ts'
+import { parseNote, signatureLine, signaturesOf, type Verifier } from './note.ts'
 import { checkPolicy, type PolicyResult, type Witness, type WitnessPolicy } from './policy.ts'
 import type { LogReader } from './reader.ts'
-
-/** Milliseconds for one exchange with a witness. */
-const WITNESS_TIMEOUT_MS = 10_000
-/** Conflicts that are answered with another size before giving up: others may be submitting too. */
-const TRIES_MAX = 4
+import { NOTE_BYTES_MAX, WITNESS_TIMEOUT_MS, WITNESS_TRIES_MAX } from './limits.ts'
 
 /** What went wrong with one witness. */
 export interface WitnessFailure {
@@ -58,7 +54,7 @@ export async function requestCosignature(
 ): Promise<string> {
   const { size } = reader.checkpoint
   let old = 0
-  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+  for (let tries = 0; tries < WITNESS_TRIES_MAX; tries += 1) {
     const proof = old > 0 && old < size ? await reader.consistency(old) : []
     const lines = [`old ${old}`, ...proof.map((hash) => hash.toString('base64'))]
     const answer = await exchange(`${url}/add-checkpoint`, `${lines.join('\n')}\n\n${reader.text}`)

@@ -1,13 +1,8 @@
 /** The HTTP edge of a witness: `POST /add-checkpoint`, `GET /<SHA-256 of the origin, hex>/checkpoint`. @module */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { sha256 } from './merkle.ts'
-import { NOTE_BYTES_MAX } from './note.ts'
 import { addCheckpoint, cosignedCheckpoint, type WitnessPorts } from './witness.ts'
-
-/** Milliseconds for one request to arrive whole. */
-const REQUEST_TIMEOUT_MS = 10_000
-/** Bytes of a request: a checkpoint and 63 hashes. */
-const REQUEST_BYTES_MAX = NOTE_BYTES_MAX + 4096
+import { CONNECTIONS_MAX, REQUEST_TIMEOUT_MS, REQUEST_BYTES_MAX } from './limits.ts'
 
 /** Makes the server; the caller listens and closes. `alarm` hears of faults, which answer 500. */
 export function createWitnessServer(
@@ -22,7 +17,7 @@ export function createWitnessServer(
   })
   server.requestTimeout = REQUEST_TIMEOUT_MS
   server.headersTimeout = REQUEST_TIMEOUT_MS
-  server.maxConnections = 256
+  server.maxConnections = CONNECTIONS_MAX
   return server
 }
 

@@ -13,9 +13,7 @@ import { EMPTY_ROOT, verifyConsistency } from './merkle.ts'
 import type { NoteSigner, Verifier } from './note.ts'
 import { parseHash } from './proof.ts'
 import { seconds } from './recover.ts'
-
-/** Hashes in a request, by the specification. */
-const REQUEST_HASHES_MAX = 63
+import { REQUEST_HASHES_MAX } from './limits.ts'
 
 /** A witness's keys, the logs it knows, and its one piece of state per log. */
 export interface WitnessPorts {
