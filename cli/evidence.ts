@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toTimestamp } from '../base/clock.ts'
+import { Problem } from '../base/problem.ts'
 import { derivedSecrets } from '../evidence/commitment.ts'
 import { openCommitmentKey } from '../evidence/commitment-key.ts'
 import { type ClaimedValue, exportRecord } from '../evidence/export.ts'
@@ -10,9 +11,9 @@ import { openChains } from '../evidence/export-chains.ts'
 import { formatExported } from '../evidence/export-format.ts'
 import type { IndexQuery, IndexRow } from '../evidence/index/index.ts'
 import { openSqliteIndex } from '../evidence/index/sqlite.ts'
-import { openLogKeys } from '../evidence/log/keys.ts'
+import { readLogVerifiers } from '../evidence/log/keys.ts'
 import { indexPath, type LogPlaces } from '../evidence/log/open.ts'
-import { openReader } from '../evidence/log/reader.ts'
+import { openCosigned, openReader } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readRecord } from '../evidence/seal.ts'
 import { chainsFolder, logPlaces } from '../gateway/places.ts'
@@ -43,8 +44,14 @@ export function addEvidence(program: Command, loadConfig: LoadConfig): void {
     .argument('<rid>', 'record id (Evidence-Id)')
     .option(...CONFIG_OPTION)
     .action(async (rid: string, options: Common) => {
-      const { record } = await exported(await places(options), rid, [])
-      const { header, payload } = readRecord(record)
+      const { data, log } = await places(options)
+      const index = openSqliteIndex(indexPath(data))
+      const [row] = await index.search({ rid })
+      await index.close()
+      if (row === undefined)
+        throw new Problem('request-malformed', `no record \`${rid}\` in the index`)
+      const reader = await openReader(openFolderStore(log))
+      const { header, payload } = readRecord((await reader.record(row.position)).jws)
       process.stdout.write(`${JSON.stringify({ header, payload }, null, 2)}\n`)
     })
   evidence
@@ -76,7 +83,7 @@ function addSearch(evidence: Command, places: (options: Common) => Promise<LogPl
     .option('--policy <id[@version]>')
     .option('--link <key>', 'pseudonymous link key')
     .option('--case <rid>', 'all records that share a link key with this one')
-    .option('--limit <count>', 'at most this many', Number, 100)
+    .option('--limit <count>', 'at most this many', parseCount, 100)
     .option('--json', 'one JSON object per line')
     .action(async ({ config, since, until, json, ...query }: SearchOptions) => {
       const index = openSqliteIndex(indexPath((await places({ config })).data))
@@ -104,11 +111,13 @@ async function exported(
 ): ReturnType<typeof exportRecord> {
   const index = openSqliteIndex(indexPath(data))
   try {
+    const store = openFolderStore(log)
     const ports = {
-      reader: await openReader(openFolderStore(log)),
+      reader: await openReader(store),
+      cosigned: await openCosigned(store),
       index,
       chainOf: openChains(chainsFolder(data)),
-      logKeys: openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier),
+      logKeys: readLogVerifiers(join(data, 'keys'), origin),
       ...(open.length === 0
         ? {}
         : { secrets: derivedSecrets(openCommitmentKey(join(data, 'keys/commitment.key'))) }),
@@ -123,6 +132,11 @@ function collectPair(text: string, before: readonly ClaimedValue[] = []): Claime
   const at = text.indexOf('=')
   if (at <= 0) throw new InvalidArgumentError('expected NAME=VALUE')
   return [...before, { name: text.slice(0, at), value: text.slice(at + 1) }]
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a whole number from 1')
 }
 
 function parseTime(text: string): number {

@@ -1,10 +1,10 @@
-/** `sealgate log fsck|checkpoint|trust`. @module */
+/** `sealgate log fsck|checkpoint|trust|cosign|monitor`. @module */
 import type { Command } from 'commander'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../base/problem.ts'
 import { fsck } from '../evidence/log/fsck.ts'
-import { openLogKeys } from '../evidence/log/keys.ts'
+import { readLogVerifiers } from '../evidence/log/keys.ts'
 import { openLockStore } from '../evidence/log/lock.ts'
 import type { LogPlaces } from '../evidence/log/open.ts'
 import { openReader } from '../evidence/log/reader.ts'
@@ -13,6 +13,7 @@ import { readPem } from '../evidence/pem.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
 import { logPlaces } from '../gateway/places.ts'
 import { CONFIG_OPTION, type LoadConfig } from './config.ts'
+import { addWitnessing } from './log-witness.ts'
 
 interface LogOptions {
   readonly config: string
@@ -43,13 +44,15 @@ export function addLog(program: Command, loadConfig: LoadConfig): void {
     .description('print the trust anchors that `verify --trust` takes')
     .option(...CONFIG_OPTION)
     .requiredOption('--root <file>', 'root certificate, PEM')
-    .action(async (options: LogOptions & { root: string }) => {
+    .option('--policy <file>', 'witness policy that checkpoints must meet')
+    .action(async (options: LogOptions & { root: string; policy?: string }) => {
       const { data, origin } = await places(options)
-      const logKeys = openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier)
-      process.stdout.write(
-        formatTrust({ roots: readPem(readFileSync(options.root, 'utf8')), logKeys }),
-      )
+      const logKeys = readLogVerifiers(join(data, 'keys'), origin)
+      const roots = readPem(readFileSync(options.root, 'utf8'))
+      const policy = options.policy === undefined ? undefined : readFileSync(options.policy, 'utf8')
+      process.stdout.write(formatTrust({ roots, logKeys }, policy))
     })
+  addWitnessing(log, places)
 }
 
 async function runFsck({ log, data, origin }: LogPlaces): Promise<number> {
@@ -61,14 +64,12 @@ async function runFsck({ log, data, origin }: LogPlaces): Promise<number> {
     const lockFile = join(data, 'lock.sqlite')
     if (!existsSync(lockFile)) throw new Problem('log-unavailable', 'there is no log here yet')
     const lock = openLockStore(lockFile)
-    const locked = await lock.read(origin)
-    lock.close()
     const { size, root, instances } = await fsck({
       store: openFolderStore(log),
-      verifiers: openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier),
+      verifiers: readLogVerifiers(join(data, 'keys'), origin),
       progress: report,
-      ...(locked === undefined ? {} : { locked: locked.checkpoint }),
-    })
+      locked: async () => (await lock.read(origin))?.checkpoint,
+    }).finally(() => lock.close())
     process.stdout.write(`sound: ${size} records of ${instances} instances, root ${root}\n`)
     return 0
   } catch (error) {

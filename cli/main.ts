@@ -7,6 +7,7 @@ import { addLog } from './log.ts'
 import { addPolicyCommands } from './policy.ts'
 import { addServe } from './serve.ts'
 import { addVerify } from './verify.ts'
+import { addWitness } from './witness.ts'
 import { addWorker } from './worker.ts'
 
 const program = new Command('sealgate')
@@ -19,4 +20,5 @@ addVerify(program)
 addEvidence(program, readConfig)
 addLog(program, readConfig)
 addKeys(program)
+addWitness(program)
 await program.parseAsync()

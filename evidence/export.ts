@@ -17,6 +17,8 @@ export interface ClaimedValue {
 
 export interface ExportPorts {
   readonly reader: LogReader
+  /** The newest state that witnesses cosigned, if any; preferred for proofs as far as it reaches. */
+  readonly cosigned?: LogReader | undefined
   readonly index: EvidenceIndex
   /** The chain of a seal certificate by its base64url SHA-256: leaf, issuers, root; DER. */
   readonly chainOf: (thumbprint: string) => readonly Uint8Array[] | undefined
@@ -53,9 +55,13 @@ export async function exportRecord(
     disclosures: open.map((claim) => disclose(ports.secrets, rid, payload._sd, claim)),
     certificates: chain.map((der) => Buffer.from(der).toString('base64')),
     leaf,
-    proof: await ports.reader.proof(row.position),
+    proof: await witnessed(ports, row.position).proof(row.position),
     logKeys: ports.logKeys.map(({ text }) => text),
   }
+}
+
+function witnessed({ reader, cosigned }: ExportPorts, position: number): LogReader {
+  return cosigned !== undefined && position < cosigned.checkpoint.size ? cosigned : reader
 }
 
 function disclose(

@@ -1,16 +1,21 @@
 /** Verifies one exported record offline and tells each thing that was compared. @module */
-import { hash, verify, X509Certificate } from 'node:crypto'
+import { verify } from 'node:crypto'
 import { Problem } from '../base/problem.ts'
-import { verifyChain } from './certificate.ts'
 import { verifyDisclosure } from './commitment.ts'
 import { type ExportedRecord, parseStrictJson } from './export-format.ts'
 import { parseCheckpoint, verifyCheckpoint } from './log/checkpoint.ts'
 import { parseLeaf } from './log/entry.ts'
 import { leafHash, verifyInclusion } from './log/merkle.ts'
-import { parseVerifier } from './log/note.ts'
+import { parseVerifier, type Verifier } from './log/note.ts'
+import { checkPolicy, type WitnessPolicy } from './log/policy.ts'
 import { parseProof } from './log/proof.ts'
+import { remember } from './memo.ts'
 import { readRecord, recordDigest } from './seal.ts'
+import { type Certificates, createCertificates } from './verify-certificate.ts'
 import type { Trust } from './verify-trust.ts'
+
+/** Checkpoints that one verifier remembers. */
+const CHECKPOINTS_MAX = 64
 
 /** The check names, in the order in which they run. Public: reports and scripts name them. */
 export type CheckName =
@@ -21,6 +26,7 @@ export type CheckName =
   | 'leaf'
   | 'inclusion'
   | 'checkpoint'
+  | 'witnesses'
   | 'disclosure'
 
 /** One comparison. `text` says what was compared with what; lower case, one line. */
@@ -50,39 +56,53 @@ export interface Verification {
 
 type Opened = ReturnType<typeof readRecord>
 
-/**
- * Runs every check that can be run; a failed one does not stop the others. Never throws on a
- * hostile file.
- *
- * @param trust the reader's anchors; undefined uses the file's own, and says `not-anchored`.
- */
-export async function verifyExported(
+/** Verifies exported records, one after the other, against the same anchors. Never throws on a hostile file. */
+export type ExportVerifier = (exported: ExportedRecord) => Promise<Verification>
+
+/** Verifies one exported record: see `createExportVerifier`. */
+export function verifyExported(
   exported: ExportedRecord,
   trust: Trust | undefined,
 ): Promise<Verification> {
-  const checks: Check[] = []
-  const run = (name: CheckName, work: () => Outcome): void => {
-    checks.push({ name, ...guarded(work) })
+  return createExportVerifier(trust)(exported)
+}
+
+/**
+ * Makes a verifier that runs every check that can be run; a failed one does not stop the others. It
+ * remembers chains and checkpoints that were good, so that many records cost one signature each.
+ *
+ * @param trust the reader's anchors; undefined uses each file's own, and says `not-anchored`.
+ */
+export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
+  const certificates = createCertificates(trust)
+  const checkpoints = new Map<string, Outcome>()
+  return async (exported) => {
+    const checks: Check[] = []
+    const run = (name: CheckName, work: () => Outcome): void => {
+      checks.push({ name, ...guarded(work) })
+    }
+    let record: Opened | undefined
+    run('record-form', () => {
+      record = readRecord(exported.record)
+      return pass(`the record is a strict compact JWS with digest ${recordDigest(exported.record)}`)
+    })
+    run('payload-form', () => payloadForm(exported))
+    const [certificate, development] = await certificateCheck(exported, record, trust, certificates)
+    checks.push({ name: 'certificate', ...certificate })
+    run('signature', () => signatureCheck(exported, opened(record), certificates))
+    run('leaf', () => leafCheck(exported, opened(record)))
+    run('inclusion', () => inclusionCheck(exported))
+    run('checkpoint', () => checkpointCheck(exported, trust, checkpoints))
+    const policy = trust?.policy
+    if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
+    for (const disclosure of exported.disclosures) {
+      run('disclosure', () => disclosureCheck(disclosure, opened(record)))
+    }
+    const good = checks.every(({ ok }) => ok)
+    const verdict = good ? (trust === undefined ? 'not-anchored' : 'valid') : 'invalid'
+    const named = record === undefined ? {} : { rid: record.payload.rid, kind: record.payload.kind }
+    return { verdict, checks, development, ...named }
   }
-  let record: Opened | undefined
-  run('record-form', () => {
-    record = readRecord(exported.record)
-    return pass(`the record is a strict compact JWS with digest ${recordDigest(exported.record)}`)
-  })
-  run('payload-form', () => payloadForm(exported))
-  const [certificate, development] = await certificateCheck(exported, record, trust)
-  checks.push({ name: 'certificate', ...certificate })
-  run('signature', () => signatureCheck(exported, opened(record)))
-  run('leaf', () => leafCheck(exported, opened(record)))
-  run('inclusion', () => inclusionCheck(exported))
-  run('checkpoint', () => checkpointCheck(exported, trust))
-  for (const disclosure of exported.disclosures) {
-    run('disclosure', () => disclosureCheck(disclosure, opened(record)))
-  }
-  const good = checks.every(({ ok }) => ok)
-  const verdict = good ? (trust === undefined ? 'not-anchored' : 'valid') : 'invalid'
-  const named = record === undefined ? {} : { rid: record.payload.rid, kind: record.payload.kind }
-  return { verdict, checks, development, ...named }
 }
 
 type Outcome = Omit<Check, 'name'>
@@ -94,8 +114,13 @@ function guarded(work: () => Outcome): Outcome {
   try {
     return work()
   } catch (error) {
-    return fail(error instanceof Problem ? error.message : 'this part of the file cannot be read')
+    return fail(explain(error))
   }
+}
+
+/** A text that holds nothing of the file but what a Problem says. */
+function explain(error: unknown): string {
+  return error instanceof Problem ? error.message : 'this part of the file cannot be read'
 }
 
 function opened(record: Opened | undefined): Opened {
@@ -113,41 +138,33 @@ async function certificateCheck(
   exported: ExportedRecord,
   record: Opened | undefined,
   trust: Trust | undefined,
+  certificates: Certificates,
 ): Promise<[Outcome, boolean]> {
-  const read = (): { chain: Buffer[]; at: Date } => {
-    const { iat } = opened(record).header
-    return { chain: exported.certificates.map(readDer), at: new Date(iat * 1000) }
-  }
   try {
-    const { chain, at } = read()
-    const [leafDer, ...intermediates] = chain
-    if (leafDer === undefined) return [fail('the file has no certificate'), false]
-    const roots = trust?.roots ?? intermediates.slice(-1)
-    const result = await verifyChain({ leafDer, intermediates, roots, at, purpose: 'seal' })
-    const { subject, validFromDate, validToDate } = new X509Certificate(leafDer)
-    const span = `${validFromDate.toISOString()} to ${validToDate.toISOString()}`
-    const text = `${subject.replaceAll('\n', ', ')}, valid ${span}, sealed ${at.toISOString()}`
+    const at = new Date(opened(record).header.iat * 1000)
+    const [leaf] = exported.certificates
+    if (leaf === undefined) return [fail('the file has no certificate'), false]
+    const { subject, notBefore, notAfter } = certificates.read(leaf)
+    const result = await certificates.check(exported.certificates, at)
+    const span = `${notBefore.toISOString()} to ${notAfter.toISOString()}`
+    const text = `${subject}, valid ${span}, sealed ${at.toISOString()}`
     const anchor = trust === undefined ? 'the root in this file (not anchored)' : 'a trusted root'
     if (result.valid) return [pass(`${text}, leads to ${anchor}`), result.development]
     return [fail(`${text}: ${result.reasons.join('; ')}`), result.development]
   } catch (error) {
-    return [guarded(() => { throw error }), false] // prettier-ignore
+    return [fail(explain(error)), false]
   }
 }
 
-function readDer(text: string): Buffer {
-  const der = Buffer.from(text, 'base64')
-  if (der.toString('base64') === text) return der
-  throw new Problem('request-malformed', 'a certificate is not canonical base64')
-}
-
-function signatureCheck({ certificates }: ExportedRecord, record: Opened): Outcome {
-  const der = readDer(certificates[0] ?? '')
-  const thumbprint = hash('sha256', der, 'base64url')
+function signatureCheck(
+  exported: ExportedRecord,
+  record: Opened,
+  certificates: Certificates,
+): Outcome {
+  const { thumbprint, key } = certificates.read(exported.certificates[0] ?? '')
   if (record.header['x5t#S256'] !== thumbprint) {
     return fail(`the record names certificate ${record.header['x5t#S256']}, not ${thumbprint}`)
   }
-  const { publicKey: key } = new X509Certificate(der)
   const good = verify(
     'sha256',
     Buffer.from(record.signingInput),
@@ -182,20 +199,41 @@ function inclusionCheck(exported: ExportedRecord): Outcome {
     : fail(`the hashes do not prove ${text}`)
 }
 
-function checkpointCheck(exported: ExportedRecord, trust: Trust | undefined): Outcome {
-  const checkpoint = parseCheckpoint(parseProof(exported.proof).checkpoint)
+function checkpointCheck(
+  exported: ExportedRecord,
+  trust: Trust | undefined,
+  known: Map<string, Outcome>,
+): Outcome {
+  const { checkpoint: text } = parseProof(exported.proof)
   const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
+  const memory = trust === undefined ? undefined : known.get(text)
+  const outcome = memory ?? checkSignatures(text, keys, trust !== undefined)
+  return remember(known, CHECKPOINTS_MAX, text, outcome)
+}
+
+function checkSignatures(text: string, keys: readonly Verifier[], anchored: boolean): Outcome {
+  const checkpoint = parseCheckpoint(text)
   // The key's name is the log's origin; a key of another log says nothing here.
   const ours = keys.filter(({ name }) => name === checkpoint.origin)
   if (ours.length === 0) return fail(`no known key is named \`${checkpoint.origin}\``)
-  const anchor = trust === undefined ? ' from this file (not anchored)' : ''
   for (const key of ours) {
     if (verifyCheckpoint(checkpoint, key) === undefined) {
       return fail(`the checkpoint has no good signature by key ${key.name}+${key.id}`)
     }
   }
   const ids = ours.map(({ id }) => id).join(', ')
+  const anchor = anchored ? '' : ' from this file (not anchored)'
   return pass(`checkpoint of \`${checkpoint.origin}\` is signed by key ${ids}${anchor}`)
+}
+
+function witnessCheck({ proof }: ExportedRecord, policy: WitnessPolicy): Outcome {
+  const { met, cosigned } = checkPolicy(policy, parseCheckpoint(parseProof(proof).checkpoint))
+  const list = cosigned.map(
+    ({ name, timeS }) => `\`${name}\` at ${new Date(timeS * 1000).toISOString()}`,
+  )
+  const names = list.length === 0 ? 'nobody of the policy' : list.join(', ')
+  const text = `cosigned by ${names}`
+  return met ? pass(text) : fail(`${text}, the quorum \`${policy.quorum}\` needs more`)
 }
 
 function disclosureCheck(disclosure: string, { payload }: Opened): Outcome {

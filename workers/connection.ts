@@ -2,11 +2,7 @@
 import { createNodeRedisClient } from 'bullmq'
 import { createClient } from 'redis'
 import { Problem } from '../base/problem.ts'
-
-/** Milliseconds for the first connection; later losses are retried for ever. */
-const CONNECT_TIMEOUT_MS = 5_000
-/** Milliseconds between attempts to reconnect, at most. */
-const RECONNECT_MS_MAX = 1_000
+import { CONNECT_TIMEOUT_MS, RECONNECT_MS_MAX } from './limits.ts'
 
 /** Told of every fault that is being retried. The message holds no value and no credentials. */
 export type Alarm = (message: string, error: unknown) => void

@@ -17,15 +17,20 @@ export interface Persister {
  */
 export function createEmbeddedPersist(open: () => Promise<Log>): Persister {
   let current: Promise<Log> | undefined
+  let closed: Promise<void> = Promise.resolve()
   const drop = async (failed: Promise<Log>): Promise<void> => {
-    if (current !== failed) return
-    current = undefined
-    const log = await failed.catch(() => undefined)
-    await log?.close()
+    if (current === failed) {
+      current = undefined
+      closed = failed.then(
+        (log) => log.close(),
+        () => undefined, // It never opened; the caller has the reason.
+      )
+    }
+    await closed
   }
   return {
     persist: async (records) => {
-      const opened = current ?? open()
+      const opened = current ?? closed.then(open)
       current = opened
       try {
         await (await opened).append(records)

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { Problem } from '../base/problem.ts'
 import { RECORD_CHARS_MAX } from '../evidence/limits.ts'
-import { BATCH_RECORDS_MAX } from '../evidence/log/log.ts'
+import { BATCH_RECORDS_MAX } from '../evidence/log/limits.ts'
 import type { RecordKind, SealedRecord } from '../evidence/record.ts'
 
 /** The queue's name in Redis. */

@@ -6,21 +6,13 @@ import type { SealedRecord } from '../evidence/record.ts'
 import { type Alarm, connectRedis } from './connection.ts'
 import type { Persister } from './embedded.ts'
 import { jobId, RECORD_QUEUE, type RecordJob } from './job.ts'
+import { PERSIST_TIMEOUT_MS, WAIT_MS, PAUSE_MS, KEEP_COMPLETED, RETRY_MS } from './limits.ts'
 
 export interface RedisPersistOptions {
   readonly alarm: Alarm
   /** Milliseconds after which `persist` gives up; the journal then hands the batch in again. */
   readonly timeoutMs?: number
 }
-
-const TIMEOUT_MS = 60_000
-/** Milliseconds of one wait; then the job is added again, in case Redis lost it in a crash. */
-const WAIT_MS = 2_000
-/** Milliseconds between two tries. */
-const PAUSE_MS = 100
-/** Completed jobs stay this long (seconds), so that a waiter that missed the event sees the result. */
-const KEEP_COMPLETED_S = 300
-const KEEP_COMPLETED_COUNT = 1_000
 
 /**
  * Connects to the queue.
@@ -31,7 +23,7 @@ const KEEP_COMPLETED_COUNT = 1_000
  */
 export async function createRedisPersist(
   url: string,
-  { alarm, timeoutMs = TIMEOUT_MS }: RedisPersistOptions,
+  { alarm, timeoutMs = PERSIST_TIMEOUT_MS }: RedisPersistOptions,
 ): Promise<Persister> {
   const connection = await connectRedis(url, alarm)
   const queue = new Queue<RecordJob, void, string>(RECORD_QUEUE, { connection: connection.client })
@@ -71,8 +63,8 @@ async function driveOnce(
         {
           jobId: id,
           attempts: Number.MAX_SAFE_INTEGER,
-          backoff: { type: 'fixed', delay: 500 },
-          removeOnComplete: { age: KEEP_COMPLETED_S, count: KEEP_COMPLETED_COUNT },
+          backoff: { type: 'fixed', delay: RETRY_MS },
+          removeOnComplete: KEEP_COMPLETED,
         },
       ),
     )

@@ -4,14 +4,13 @@ import { Problem } from '../base/problem.ts'
 import type { Persist } from '../evidence/record.ts'
 import { type Alarm, connectRedis } from './connection.ts'
 import { parseJob, RECORD_QUEUE } from './job.ts'
+import { LOCK_MS } from './limits.ts'
 
 export interface WorkerOptions {
   readonly alarm: Alarm
   /** Milliseconds after which a dead worker's job goes to another; renewed at half-life. */
   readonly lockMs?: number
 }
-
-const LOCK_MS = 30_000
 
 /**
  * Starts the consumer. Jobs may arrive twice; the log keeps each record once.

@@ -30,8 +30,9 @@ export interface RecordName {
 }
 
 /** Where a record of that rid, or of that instance and seq, already stands. */
-export interface KnownRecord extends RecordName {
+export interface KnownRecord {
   readonly position: number
+  readonly rid: string
   readonly digest: string
 }
 

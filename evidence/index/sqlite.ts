@@ -1,4 +1,5 @@
 /** The embedded index, in one SQLite file. @module */
+import { rmSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../base/problem.ts'
 import { EMPTY_ROOT } from '../log/merkle.ts'
@@ -31,11 +32,31 @@ const COLUMNS = `position, rid, digest, kind, instance.name AS instance, seq, re
   caller, recipient, route, policy, links`
 const FROM = 'record JOIN instance ON instance.id = record.instance'
 
-/** Opens the index, making or remaking its tables when they are absent or of another version. */
+/** Primary SQLite result codes of a damaged file: SQLITE_CORRUPT, SQLITE_NOTADB. */
+const DAMAGED: readonly unknown[] = [11, 26]
+
+/**
+ * Opens the index, making or remaking its tables when they are absent or of another version. A
+ * damaged file is deleted: the log fills a new one.
+ */
 export function openSqliteIndex(path: string): EvidenceIndex {
+  try {
+    return open(path)
+  } catch (error) {
+    if (!(error instanceof Error && 'errcode' in error && DAMAGED.includes(error.errcode))) {
+      throw error
+    }
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+    return open(path)
+  }
+}
+
+function open(path: string): EvidenceIndex {
   const database = new DatabaseSync(path, { timeout: 5_000 })
   // NORMAL: a power cut may lose the last transactions, and the log fills them in again.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  // KiB and pages: link keys fall all over their tree, and what is in memory is written once.
+  database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192')
   const version = database.prepare('PRAGMA user_version').get()?.['user_version']
   if (version !== SCHEMA_VERSION) remake(database)
   return makeIndex(database)
@@ -52,34 +73,38 @@ function remake(database: DatabaseSync): void {
 }
 
 function makeIndex(database: DatabaseSync): EvidenceIndex {
-  const byRid = database.prepare(`SELECT ${COLUMNS} FROM ${FROM} WHERE rid = ?`)
-  const bySeq = database.prepare(
-    `SELECT ${COLUMNS} FROM ${FROM}
-      WHERE record.instance = (SELECT id FROM instance WHERE name = ?) AND seq = ?`,
-  )
-  const insertInstance = database.prepare(
-    'INSERT INTO instance (name) VALUES (?) ON CONFLICT DO NOTHING',
-  )
-  const insert = database.prepare(
-    'INSERT INTO record VALUES (?, ?, ?, ?, (SELECT id FROM instance WHERE name = ?), ?, ?, ?, ?, ?, ?, ?)',
-  )
+  const known = 'SELECT position, rid, digest FROM record'
+  const byRid = database.prepare(`${known} WHERE rid = ?`)
+  const bySeq = database.prepare(`${known} WHERE instance = ? AND seq = ?`)
+  const selectInstance = database.prepare('SELECT id FROM instance WHERE name = ?')
+  const insertInstance = database.prepare('INSERT INTO instance (name) VALUES (?)')
+  const insert = database.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const insertLink = database.prepare('INSERT INTO link VALUES (?, ?) ON CONFLICT DO NOTHING')
   const setHead = database.prepare('UPDATE head SET size = ?, root = ?')
   const selectHead = database.prepare('SELECT size, root FROM head')
+  const instanceId = (name: string): number | undefined => {
+    const id = selectInstance.get(name)?.['id']
+    return id === undefined ? undefined : Number(id)
+  }
   return {
     head: async () => {
       const row = selectHead.get()
       return { size: Number(row?.['size'] ?? 0), root: String(row?.['root']) }
     },
-    match: async (names) =>
-      names.map(({ rid, instance, seq }) => {
-        const row = byRid.get(rid) ?? bySeq.get(instance, seq)
+    match: async (names) => {
+      const ids = memo(instanceId)
+      return names.map(({ rid, instance, seq }) => {
+        const id = ids(instance)
+        const row = byRid.get(rid) ?? (id === undefined ? undefined : bySeq.get(id, seq))
         return row === undefined ? undefined : toKnown(row)
-      }),
+      })
+    },
     add: async (rows, { size, root }) => {
       inTransaction(database, () => {
+        const ids = memo((name) => instanceId(name) ?? insertInstance.run(name).lastInsertRowid)
         for (const row of rows) {
-          addRow(row, insertInstance, insert, insertLink)
+          insert.run(...columnsOf(row, ids(row.instance)))
+          for (const key of Object.values(row.links)) insertLink.run(key, row.position)
         }
         setHead.run(size, root)
       })
@@ -98,28 +123,21 @@ function makeIndex(database: DatabaseSync): EvidenceIndex {
   }
 }
 
-function addRow(
-  row: IndexRow,
-  insertInstance: StatementSync,
-  insert: StatementSync,
-  insertLink: StatementSync,
-): void {
-  insertInstance.run(row.instance)
-  insert.run(
-    row.position,
-    row.rid,
-    row.digest,
-    row.kind,
-    row.instance,
-    row.seq,
-    row.receivedUs,
-    row.caller ?? null,
-    row.recipient ?? null,
-    row.route ?? null,
-    row.policy ?? null,
+/** A batch has few instances: each is looked up once. */
+function memo<Value>(find: (name: string) => Value): (name: string) => Value {
+  const found = new Map<string, Value>()
+  return (name) => {
+    if (!found.has(name)) found.set(name, find(name))
+    return found.get(name) as Value
+  }
+}
+
+function columnsOf(row: IndexRow, instance: number | bigint): SQLInputValue[] {
+  return [
+    ...[row.position, row.rid, row.digest, row.kind, instance, row.seq, row.receivedUs],
+    ...[row.caller ?? null, row.recipient ?? null, row.route ?? null, row.policy ?? null],
     JSON.stringify(row.links),
-  )
-  for (const key of Object.values(row.links)) insertLink.run(key, row.position)
+  ]
 }
 
 function searchSql(query: IndexQuery): { sql: string; values: SQLInputValue[] } {
@@ -158,8 +176,6 @@ function toKnown(row: Row): KnownRecord {
     position: Number(row['position']),
     digest: String(row['digest']),
     rid: String(row['rid']),
-    instance: String(row['instance']),
-    seq: Number(row['seq']),
   }
 }
 
@@ -169,6 +185,8 @@ function toRow(row: Row): IndexRow {
   return {
     ...toKnown(row),
     kind: String(row['kind']) as IndexRow['kind'],
+    instance: String(row['instance']),
+    seq: Number(row['seq']),
     receivedUs: Number(row['received_us']),
     ...text('caller'),
     ...text('recipient'),

@@ -3,12 +3,13 @@ import { Problem } from '../../base/problem.ts'
 import { indexRow } from '../index/fields.ts'
 import { recordDigest } from '../seal.ts'
 import { type Chains, chainAppend, chainGaps, newChains } from './chains.ts'
-import { verifyCheckpoint } from './checkpoint.ts'
+import { parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { parseLeaf } from './entry.ts'
 import { EMPTY_FRONTIER, extend, type Frontier, frontierRoot } from './frontier.ts'
 import { leafHash } from './merkle.ts'
 import type { Verifier } from './note.ts'
 import { type LoggedRecord, type LogReader, openReader } from './reader.ts'
+import { refuseFork } from './recover.ts'
 import type { Store } from './store.ts'
 import { fetchTile, TILE_WIDTH, tileCount, tilePath } from './tile.ts'
 
@@ -16,8 +17,8 @@ export interface FsckOptions {
   readonly store: Store
   /** Every one of these keys must have signed the checkpoint. */
   readonly verifiers: readonly Verifier[]
-  /** The lock store's checkpoint, when it is at hand. */
-  readonly locked?: string
+  /** Reads the lock store's checkpoint, when it is at hand; called after the log's own is read. */
+  readonly locked?: () => Promise<string | undefined>
   /** Called after each bundle. */
   readonly progress?: (done: number, total: number) => void
 }
@@ -38,15 +39,15 @@ export interface FsckReport {
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const { store, verifiers, locked, progress } = options
   const reader = await openReader(store)
-  const { checkpoint, text } = reader
+  const { checkpoint } = reader
   for (const verifier of verifiers) {
     if (verifyCheckpoint(checkpoint, verifier) === undefined) {
       throw contradiction(`the checkpoint has no good signature of \`${verifier.name}\``)
     }
   }
-  if (locked !== undefined && locked !== text) {
-    throw contradiction('the published checkpoint is not the one in the lock store')
-  }
+  const lockText = await locked?.()
+  // A lock that is ahead is a batch in hand, or one that the next start finishes.
+  if (lockText !== undefined) refuseFork(checkpoint, parseCheckpoint(lockText))
   const chains = newChains()
   let frontier = EMPTY_FRONTIER
   for (let bundle = 0; bundle < tileCount(checkpoint.size, 0); bundle += 1) {

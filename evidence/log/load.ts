@@ -40,14 +40,24 @@ export async function loadEdge(store: Store, head: TreeHead, reader: LogReader):
  * its size) is emptied first.
  */
 export async function catchUp(index: EvidenceIndex, reader: LogReader): Promise<void> {
-  const { size, root } = reader.checkpoint
-  let head = await index.head()
-  const ours = head.size <= size ? (await reader.root(head.size)).toString('base64') : undefined
-  if (ours !== head.root) {
-    await index.clear()
-    head = await index.head()
+  const { size, root } = await index.head()
+  const known = size <= reader.checkpoint.size
+  try {
+    if (known && (await reader.root(size)).toString('base64') === root) {
+      return await fill(index, reader, size)
+    }
+  } catch (error) {
+    // Rows that the log does not have may stand in the way of its own: the log decides.
+    if (!(error instanceof Problem) || error.slug !== 'log-unavailable') throw error
   }
-  for (let from = head.size; from < size;) {
+  await index.clear()
+  await fill(index, reader, 0)
+}
+
+async function fill(index: EvidenceIndex, reader: LogReader, start: number): Promise<void> {
+  const { size, root } = reader.checkpoint
+  let from = start
+  while (from < size) {
     const records = await reader.bundle(Math.floor(from / TILE_WIDTH))
     const rows = records
       .filter(({ position }) => position >= from)

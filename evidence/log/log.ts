@@ -3,13 +3,7 @@ import { Problem } from '../../base/problem.ts'
 import type { SealedRecord } from '../record.ts'
 import type { LogReader } from './reader.ts'
 import type { Sequencer } from './sequencer.ts'
-
-/** Records in one batch, and in one call of `append`. */
-export const BATCH_RECORDS_MAX = 4096
-/** A batch of this size does not wait: it fills a tile. */
-const BATCH_RECORDS_READY = 256
-/** Milliseconds between two checkpoints while batches are small. */
-const BATCH_MS = 200
+import { BATCH_RECORDS_MAX, BATCH_RECORDS_READY, BATCH_MS } from './limits.ts'
 
 /** An open log. */
 export interface Log {

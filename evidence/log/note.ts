@@ -2,11 +2,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
 import { sha256 } from './merkle.ts'
-
-/** Bytes of a note; a checkpoint with a hundred ML-DSA cosignatures is 350 kB. */
-export const NOTE_BYTES_MAX = 512 * 1024
-/** Signature lines of a note. */
-export const SIGNATURES_MAX = 128
+import { NOTE_BYTES_MAX, SIGNATURES_MAX } from './limits.ts'
 
 /** Plain Ed25519 (c2sp.org/signed-note); the next two are of c2sp.org/tlog-cosignature. */
 export const ED25519 = 0x01

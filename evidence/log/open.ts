@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../base/clock.ts'
+import { Problem } from '../../base/problem.ts'
 import { openSqliteIndex } from '../index/sqlite.ts'
 import { openLogKeys } from './keys.ts'
 import { openLockStore } from './lock.ts'
@@ -43,9 +44,10 @@ export async function openLog(places: LogPlaces): Promise<Log> {
     const store = openFolderStore(log)
     const sequencer = await openSequencer({ store, lock, index, origin, signers, clock })
     return poolAppends(sequencer, close, places.batchMs)
-  } catch (error) {
+  } catch (cause) {
     await close()
-    throw error
+    if (cause instanceof Problem) throw cause
+    throw new Problem('log-unavailable', 'the log could not be opened', { cause })
   }
 }
 

@@ -2,10 +2,9 @@
 import { Problem } from '../../base/problem.ts'
 import { EMPTY_ROOT, HASH_BYTES, nodeHash, splitPoint } from './merkle.ts'
 import type { NodeReader } from './tile.ts'
+import { PROOF_HASHES_MAX } from './limits.ts'
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
-/** Hashes in a proof: no tree of safe size is higher. */
-export const PROOF_HASHES_MAX = 64
 
 /** Makes the proof that leaf `index` is in the tree of `size`, from the leaf's sibling upwards. */
 export async function inclusionProof(

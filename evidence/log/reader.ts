@@ -8,6 +8,8 @@ import { fetchTile, nodeReader, TILE_WIDTH, tilePath, tileWidth } from './tile.t
 
 /** Where the published checkpoint stands. */
 export const CHECKPOINT_KEY = 'checkpoint'
+/** Where the newest checkpoint stands that met the witness policy, cosignatures included. */
+export const COSIGNED_KEY = 'cosigned'
 
 /** One record as the log holds it. */
 export interface LoggedRecord {
@@ -38,6 +40,12 @@ export async function openReader(store: Store): Promise<LogReader> {
   const text = (await store.get(CHECKPOINT_KEY))?.toString()
   if (text === undefined) throw new Problem('log-unavailable', 'there is no log here yet')
   return readerAt(store, text)
+}
+
+/** Opens the newest cosigned state; undefined when there is none yet. */
+export async function openCosigned(store: Store): Promise<LogReader | undefined> {
+  const text = (await store.get(COSIGNED_KEY))?.toString()
+  return text === undefined ? undefined : readerAt(store, text)
 }
 
 /** Reads the tree of a given checkpoint, which must be one that the log made. */
@@ -72,12 +80,25 @@ export function readerAt(store: Store, text: string): LogReader {
   }
 }
 
+/** A longer partial bundle replaces the one of an older checkpoint, and begins with the same records. */
+async function fetchRecords(store: Store, index: number, width: number): Promise<Buffer> {
+  const full = tilePath('record', index)
+  for (const key of [tilePath('record', index, width), full]) {
+    const bytes = await store.get(key)
+    if (bytes !== undefined) return bytes
+  }
+  const widths = (await store.list(`${full}.p/`)).map((key) => Number(key.slice(full.length + 3)))
+  const longer = widths.filter((each) => each > width)
+  // One fetch more: the bundle may have become full since.
+  return fetchTile((key) => store.get(key), 'record', index, longer[0] ?? width)
+}
+
 async function readRecords(store: Store, size: number, index: number): Promise<LoggedRecord[]> {
   const width = tileWidth(size, 0, index)
   const get = (key: string): Promise<Buffer | undefined> => store.get(key)
   const [entries, records] = await Promise.all([
     fetchTile(get, 'entries', index, width),
-    fetchTile(get, 'record', index, width),
+    fetchRecords(store, index, width),
   ])
   const leaves = readBundle(entries, width, ENTRY_PREFIX, tilePath('entries', index, width))
   const texts = readBundle(records, width, RECORD_PREFIX, tilePath('record', index, width))

@@ -99,7 +99,8 @@ async function stagedFiles(store: Store, head: TreeHead): Promise<StagedFile[]> 
   )
 }
 
-function refuseFork(published: TreeHead, locked: TreeHead): void {
+/** @throws {Problem} `log-inconsistent` when the lock store does not know what is published. */
+export function refuseFork(published: TreeHead, locked: TreeHead): void {
   if (published.size > locked.size) {
     throw new Problem(
       'log-inconsistent',

@@ -1,6 +1,6 @@
 /** Where the log's files live: a folder behind a port that an object store can also serve. @module */
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /**
  * Objects by key. A key is one or more names joined by `/`.
@@ -17,7 +17,8 @@ export interface Store {
 }
 
 /** A store in a folder: temporary file, fsync, rename, fsync of each folder that gained a name. */
-export function openFolderStore(root: string): Store {
+export function openFolderStore(path: string): Store {
+  const root = resolve(path)
   let temporary = 0
   const known = new Set<string>()
   const makeFolder = async (folder: string): Promise<void> => {
@@ -29,8 +30,8 @@ export function openFolderStore(root: string): Store {
   }
   return {
     put: async (key, bytes) => {
-      const path = join(root, key)
-      const folder = dirname(path)
+      const target = join(root, key)
+      const folder = dirname(target)
       await makeFolder(folder)
       const partial = join(folder, `.${process.pid}-${temporary++}.tmp`)
       try {
@@ -41,7 +42,7 @@ export function openFolderStore(root: string): Store {
         } finally {
           await file.close()
         }
-        await rename(partial, path)
+        await rename(partial, target)
       } catch (error) {
         known.delete(folder)
         await rm(partial, { force: true })

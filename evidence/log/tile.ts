@@ -1,6 +1,8 @@
 /** Tiles of a tiled log (c2sp.org/tlog-tiles): their names, and hashes read out of them. @module */
 import { Problem } from '../../base/problem.ts'
+import { remember } from '../memo.ts'
 import { fold, HASH_BYTES } from './merkle.ts'
+import { TILES_KEPT_MAX, NODES_KEPT_MAX } from './limits.ts'
 
 /** Hashes per full tile, entries per full bundle. */
 export const TILE_WIDTH = 256
@@ -77,22 +79,26 @@ export function tileHashes(bytes: Buffer, width: number, name: string): Buffer[]
 /** Returns the hash of the complete subtree of 2^`height` leaves that is `index`-th among its like. */
 export type NodeReader = (height: number, index: number) => Promise<Buffer>
 
-/** Reads nodes of a tree of `size` from its tiles; each tile is fetched once. */
+/** Reads nodes of a tree of `size` from its tiles. */
 export function nodeReader(fetch: Fetch, size: number): NodeReader {
-  const tiles = new Map<string, Promise<Buffer[]>>()
-  const read = async (level: number, index: number): Promise<Buffer[]> => {
+  const tiles = new Map<string, Buffer[]>()
+  const nodes = new Map<string, Buffer>()
+  const readTile = async (level: number, index: number): Promise<Buffer[]> => {
+    const key = `${level}/${index}`
+    const known = tiles.get(key)
+    if (known !== undefined) return known
     const width = tileWidth(size, level, index)
     const bytes = await fetchTile(fetch, level, index, width)
-    return tileHashes(bytes, width, tilePath(level, index, width))
+    const hashes = tileHashes(bytes, width, tilePath(level, index, width))
+    return remember(tiles, TILES_KEPT_MAX, key, hashes)
   }
   return async (height, index) => {
-    const level = Math.floor(height / 8)
+    const key = `${height}/${index}`
+    const known = nodes.get(key)
+    if (known !== undefined) return known
     const count = 2 ** (height % 8)
     const first = index * count
-    const tile = Math.floor(first / TILE_WIDTH)
-    const key = `${level}/${tile}`
-    const hashes = tiles.get(key) ?? read(level, tile)
-    tiles.set(key, hashes)
-    return fold(await hashes, first % TILE_WIDTH, count)
+    const hashes = await readTile(Math.floor(height / 8), Math.floor(first / TILE_WIDTH))
+    return remember(nodes, NODES_KEPT_MAX, key, fold(hashes, first % TILE_WIDTH, count))
   }
 }

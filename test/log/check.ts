@@ -8,11 +8,9 @@ import { openFolderStore } from '../../evidence/log/store.ts'
 
 export async function checkLog({ log, data, origin }: LogPlaces): Promise<FsckReport> {
   const lock = openLockStore(join(data, 'lock.sqlite'))
-  const locked = await lock.read(origin)
-  lock.close()
   return fsck({
     store: openFolderStore(log),
     verifiers: openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier),
-    ...(locked === undefined ? {} : { locked: locked.checkpoint }),
-  })
+    locked: async () => (await lock.read(origin))?.checkpoint,
+  }).finally(() => lock.close())
 }

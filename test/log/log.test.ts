@@ -2,10 +2,12 @@ import { expect } from 'chai'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../base/problem.ts'
+import { openSqliteIndex } from '../../evidence/index/sqlite.ts'
 import { openLogKeys } from '../../evidence/log/keys.ts'
-import { leafHash, verifyInclusion } from '../../evidence/log/merkle.ts'
-import { type LogPlaces, openLog } from '../../evidence/log/open.ts'
+import { EMPTY_ROOT, leafHash, verifyInclusion } from '../../evidence/log/merkle.ts'
+import { indexPath, type LogPlaces, openLog } from '../../evidence/log/open.ts'
 import { parseProof } from '../../evidence/log/proof.ts'
 import { openReader } from '../../evidence/log/reader.ts'
 import { openFolderStore } from '../../evidence/log/store.ts'
@@ -89,6 +91,21 @@ describe('log in a folder', () => {
     }
   })
 
+  it('serves a reader of an older checkpoint while the log grows past it', async () => {
+    const maker = recordMaker(9)
+    const log = await openLog(places)
+    await log.append(maker.many(10))
+    const reader = await openReader(openFolderStore(places.log))
+    for (const count of [10, 300]) {
+      await log.append(maker.many(count))
+      const { leaf } = await reader.record(9)
+      const { index, hashes } = parseProof(await reader.proof(9))
+      const { size, root } = reader.checkpoint
+      expect(verifyInclusion(index, size, leafHash(Buffer.from(leaf)), root, hashes)).to.equal(true)
+    }
+    await log.close()
+  })
+
   it('makes a lost index again from the log alone', async () => {
     const records = recordMaker(6).many(20)
     await (await appended(places, records)).close()
@@ -100,6 +117,30 @@ describe('log in a folder', () => {
     await log.close()
     expect((await checkLog(places)).size).to.equal(20)
   })
+
+  // prettier-ignore
+  const HARMED: { name: string; harm: (file: string) => void }[] = [
+    { name: 'is no database',        harm: (file) => writeFileSync(file, 'x'.repeat(9000)) },
+    { name: 'has another root',      harm: (file) => change(file, "DELETE FROM record; UPDATE head SET root = 'x'") },
+    { name: 'is ahead of the log',   harm: (file) => change(file, 'UPDATE head SET size = 99') },
+    { name: 'has rows in the way',   harm: (file) => change(file, `UPDATE head SET size = 0, root = '${EMPTY_ROOT.toString('base64')}'`) },
+    { name: 'is of another version', harm: (file) => change(file, 'PRAGMA user_version = 99') },
+  ]
+  for (const { name, harm } of HARMED) {
+    it(`fills an index again that ${name}`, async () => {
+      const records = recordMaker(10).many(20)
+      await (await appended(places, records)).close()
+      harm(indexPath(places.data))
+      const log = await openLog(places)
+      await log.append(recordMaker(11).many(2))
+      await log.close()
+      const index = openSqliteIndex(indexPath(places.data))
+      const found = await index.search({ rid: records[7]?.rid ?? '' })
+      await index.close()
+      expect(found.map(({ position }) => position)).to.deep.equal([7])
+      expect((await checkLog(places)).size).to.equal(22)
+    })
+  }
 
   it('refuses a log whose checkpoint, lock store or key is another one', async () => {
     await (await appended(places, recordMaker(7).many(3))).close()
@@ -128,6 +169,12 @@ async function appended(places: LogPlaces, records: Parameters<typeof checkRecor
   return log
 }
 const checkRecords = (records: ReturnType<ReturnType<typeof recordMaker>['many']>) => records
+
+function change(file: string, sql: string): void {
+  const database = new DatabaseSync(file)
+  database.exec(sql)
+  database.close()
+}
 
 async function refused(places: LogPlaces, why: string): Promise<void> {
   const error = await rejection(openLog(places))

@@ -3,10 +3,15 @@ import { expect } from 'chai'
 import type { LockState, LockStore } from '../../evidence/log/lock.ts'
 import type { Store } from '../../evidence/log/store.ts'
 
-/** One failure: the n-th call of that name, with its effect lost or applied. */
+/** What the sequencer asks of its stores, in the order of a batch. */
+export const CALLS = ['staging', 'swap', 'tile', 'checkpoint', 'index', 'delete'] as const
+
+/** One failure of such a call, with its effect lost or applied. */
 export interface Fault {
-  readonly call: 'staging' | 'swap' | 'tile' | 'checkpoint' | 'index' | 'delete'
+  readonly call: (typeof CALLS)[number]
   readonly effect: 'lost' | 'applied-then-lost'
+  /** Calls of that name that still succeed before it. */
+  readonly after?: number
 }
 
 /** What a test sets to make the next fitting call fail, once. */
@@ -31,13 +36,21 @@ export function memoryStore(faults: Faults): Store & { readonly files: Map<strin
   }
 }
 
-export function memoryLock(faults: Faults): LockStore & { state: LockState | undefined } {
-  const lock: LockStore & { state: LockState | undefined } = {
+/** `before` is the state that the last swap replaced: what a backup would hold. */
+interface MemoryLock extends LockStore {
+  state: LockState | undefined
+  before: LockState | undefined
+}
+
+export function memoryLock(faults: Faults): MemoryLock {
+  const lock: MemoryLock = {
     state: undefined,
+    before: undefined,
     read: async () => lock.state,
     swap: async (_origin, expected, next) => {
       if (expected?.checkpoint !== lock.state?.checkpoint) return false
       await failing(faults, 'swap', () => {
+        lock.before = lock.state
         lock.state = next
       })
       return true
@@ -54,6 +67,11 @@ export async function failing(
   change: () => void | Promise<void>,
 ): Promise<void> {
   const fault = faults.next?.call === call ? faults.next : undefined
+  const after = fault?.after ?? 0
+  if (fault !== undefined && after > 0) {
+    faults.next = { ...fault, after: after - 1 }
+    return change()
+  }
   if (fault !== undefined) faults.next = undefined
   if (fault?.effect === 'lost') throw new Error(`${call} failed`)
   await change()

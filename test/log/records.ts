@@ -42,7 +42,7 @@ export function recordMaker(seed: number): RecordMaker {
     const key = { key: KEYS.privateKey, dsaEncoding: 'ieee-p1363' } as const
     const jws = `${input}.${toBase64url(sign('sha256', Buffer.from(input), key))}`
     prev = recordDigest(jws)
-    return { rid, kind: payload.kind as SealedRecord['kind'], instance, seq, jws }
+    return { rid: payload.rid, kind: payload.kind as SealedRecord['kind'], instance, seq, jws }
   }
   return { instance, next, many: (count) => Array.from({ length: count }, () => next()) }
 }

@@ -1,80 +1,25 @@
 import { expect } from 'chai'
-import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
-import { uuidv7 } from '../../base/uuid.ts'
-import { commit, derivedSecrets } from '../../evidence/commitment.ts'
-import { exportRecord, type ExportPorts } from '../../evidence/export.ts'
-import { openChains, saveChain } from '../../evidence/export-chains.ts'
+import { exportRecord } from '../../evidence/export.ts'
 import {
   type ExportedRecord,
   formatExported,
   parseExported,
   parseStrictJson,
 } from '../../evidence/export-format.ts'
-import { openSqliteIndex } from '../../evidence/index/sqlite.ts'
+import { cosign, parseCheckpoint } from '../../evidence/log/checkpoint.ts'
 import { openLogKeys } from '../../evidence/log/keys.ts'
-import { openLog } from '../../evidence/log/open.ts'
-import { FIRST_PREV, createSealer, recordDigest } from '../../evidence/seal.ts'
+import { makeSigner, ML_DSA_44_COSIGNATURE } from '../../evidence/log/note.ts'
 import { verifyExported } from '../../evidence/verify.ts'
-import { formatTrust, parseTrust, type Trust } from '../../evidence/verify-trust.ts'
+import { formatTrust, parseTrust } from '../../evidence/verify-trust.ts'
 import { openSealIdentity } from '../../evidence/x509-identity.ts'
-import { recordMaker } from './records.ts'
-
-const ORIGIN = 'log.test/evr'
-
-interface Evidence {
-  readonly exported: ExportedRecord
-  readonly ports: ExportPorts
-  readonly trust: Trust
-  readonly rid: string
-}
-
-/** One really sealed record among others, in a real log, exported with one opened value. */
-async function makeEvidence(data: string): Promise<Evidence> {
-  const identity = await openSealIdentity(join(data, 'keys'), {
-    instance: 'i-1',
-    organization: 'Test',
-    clock: systemClock,
-  })
-  const chain = [identity.certificateDer, ...identity.chainDer]
-  saveChain(join(data, 'certificates'), chain)
-  const seal = createSealer(identity)
-  const secrets = derivedSecrets(randomBytes(32))
-  const nowUs = systemClock.wallUs()
-  const rid = uuidv7(Number(nowUs / 1000n), randomBytes(10))
-  const claims = [
-    { name: 'f:$.name', json: '"测试"' },
-    { name: 'f:$.amount', json: '1.10' },
-  ]
-  const instance = uuidv7(Number(nowUs / 1000n), randomBytes(10))
-  const payload = {
-    ...{ v: 1, kind: 'exchange', rid, instance, seq: 1, prev: FIRST_PREV },
-    times: { received: '2026-11-24T03:00:00.000000Z' },
-    _sd: commit(secrets.secretOf(rid), claims),
-    _sd_alg: 'sha-256',
-  }
-  const jws = seal(JSON.stringify(payload), Number(nowUs / 1_000_000n))
-  const log = await openLog({ data, log: join(data, 'log'), origin: ORIGIN, batchMs: 0 })
-  await log.append([
-    ...recordMaker(31).many(300),
-    { rid, kind: 'exchange', instance, seq: 1, jws },
-    ...recordMaker(32).many(3),
-  ])
-  const index = openSqliteIndex(join(data, 'index.sqlite'))
-  const logKeys = openLogKeys(join(data, 'keys'), ORIGIN).map(({ verifier }) => verifier)
-  const ports = {
-    ...{ reader: log.reader(), index, logKeys, secrets },
-    chainOf: openChains(join(data, 'certificates')),
-  }
-  const exported = await exportRecord(ports, rid, [{ name: 'f:$.name', value: '测试' }])
-  await log.close()
-  expect(recordDigest(exported.record)).to.have.length(43)
-  return { exported, ports, rid, trust: { roots: chain.slice(-1), logKeys } }
-}
+import { type Evidence, makeEvidence, ORIGIN } from './evidence.ts'
 
 describe('verify', () => {
   let data: string
@@ -105,6 +50,24 @@ describe('verify', () => {
     for (const name of ['certificate', 'checkpoint']) {
       expect(checks.find((check) => check.name === name)?.text).to.include('not anchored')
     }
+  })
+
+  it('demands the witnesses of the trust file', async () => {
+    const bank = makeSigner('bank.test/w', ML_DSA_44_COSIGNATURE, generateKeyPairSync('ml-dsa-44').privateKey) // prettier-ignore
+    const policy = `witness bank ${bank.verifier.text}\nquorum bank\n`
+    const trust = parseTrust(formatTrust(evidence.trust, policy))
+    const alone = await verifyExported(evidence.exported, trust)
+    expect(alone.verdict).to.equal('invalid')
+    expect(alone.checks.filter(({ ok }) => !ok).map(({ name }) => name)).to.deep.equal([
+      'witnesses',
+    ])
+    const { proof } = evidence.exported
+    const checkpoint = parseCheckpoint(proof.slice(proof.indexOf('\n\n') + 2))
+    const line = cosign(bank, checkpoint, checkpoint.note.text, 1_800_000_000)
+    const witnessed = await verifyExported({ ...evidence.exported, proof: proof + line }, trust)
+    expect(witnessed.verdict).to.equal('valid')
+    const check = witnessed.checks.find(({ name }) => name === 'witnesses')
+    expect(check?.text).to.equal('cosigned by `bank` at 2027-01-15T08:00:00.000Z')
   })
 
   it('opens a number by its spelling, and no value that the record does not hold', async () => {
@@ -171,6 +134,33 @@ describe('verify', () => {
         .with.property('slug', 'request-malformed')
     })
   }
+
+  it('never throws on a hostile file, and never believes it', async () => {
+    const names = ['record', 'leaf', 'proof'] as const
+    const lists = ['disclosures', 'certificates', 'logKeys'] as const
+    const { exported, trust } = evidence
+    const part = (text: string): fc.Arbitrary<string> =>
+      fc.oneof(
+        fc.string(),
+        fc.base64String(),
+        fc.tuple(fc.nat(text.length), fc.string({ maxLength: 3 })).map(([at, put]) => text.slice(0, at) + put + text.slice(at + 1)), // prettier-ignore
+      )
+    const one = fc
+      .constantFrom(...names)
+      .chain((name) => part(exported[name]).map((text) => ({ ...exported, [name]: text })))
+    const list = fc.constantFrom(...lists).chain(
+      (name) =>
+      fc.array(part(exported[name][0] ?? ''), { maxLength: 3 }).map((texts) => ({ ...exported, [name]: texts })), // prettier-ignore
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(one, list), async (file) => {
+        const { verdict } = await verifyExported(file, trust)
+        const same = JSON.stringify({ ...file, logKeys: [], disclosures: [] }) === JSON.stringify({ ...exported, logKeys: [], disclosures: [] }) // prettier-ignore
+        if (verdict === 'valid') expect(same).to.equal(true)
+      }),
+      { numRuns: 300 },
+    )
+  })
 
   it('accepts equal names in different objects and braces in texts', () => {
     parseStrictJson('{"a":{"b":1},"c":[{"b":"}{\\"b\\":"},{"b":2}]}')
