@@ -1,7 +1,7 @@
 /** mask: some characters stay, the others become one sign. Counted in code points. @module */
 import { surnameLength } from '../guard/surnames.ts'
+import { replaceBy } from './change.ts'
 import { type Complain, type Parameters, readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
 import type { TransformType } from './transform.ts'
 
 const CHARACTERS_MAX = 1000
@@ -40,12 +40,10 @@ export const mask: TransformType = (action, binding, complain) => {
   const length = parameters.has('length')
     ? parameters.integer('length', [1, CHARACTERS_MAX])
     : signs
-  return (value) => {
-    if (value.type === 'null') return KEEP
-    const [before, hidden, after] = cut(value.reveal())
-    const count = length ?? [...hidden].length
-    return { change: 'text', text: before + sign.repeat(count) + after }
-  }
+  return replaceBy((source) => {
+    const [before, hidden, after] = cut(source)
+    return before + sign.repeat(length ?? [...hidden].length) + after
+  })
 }
 
 function readCut(

@@ -1,6 +1,9 @@
 /** The table of transforms: every name that a policy may use. @module */
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import type { KeyRing } from '../token/ring.ts'
+import type { VaultPorts, VaultStore } from '../token/vault.ts'
+import { createAttest, type Verifier } from './attest.ts'
 import { createDateShift } from './date-shift.ts'
 import { createEncrypt, type RecipientKey } from './encrypt.ts'
 import { createGeneralise } from './generalise.ts'
@@ -20,11 +23,17 @@ export interface TransformPorts {
   readonly clock: Clock
   readonly detect?: Detect
   readonly recipientKey?: RecipientKey
+  readonly vault?: VaultStore
+  /** By the name that policies use. */
+  readonly verifiers?: ReadonlyMap<string, Verifier>
 }
 
 /** Makes the table that policies bind to; a rotated key ring needs a new one. */
 export function createTransforms(ports: TransformPorts): TransformTable {
-  const { keys, clock, detect, recipientKey } = ports
+  const { keys, clock, detect, recipientKey, vault: store, verifiers = new Map() } = ports
+  const random = (bytes: number) => randomBytes(bytes)
+  const nowMs = () => Number(clock.wallUs() / 1000n)
+  const vault: VaultPorts | undefined = store && { store, random, nowMs }
   return new Map([
     ['keep', keep],
     ['drop', drop],
@@ -35,11 +44,12 @@ export function createTransforms(ports: TransformPorts): TransformTable {
     ['generalise', createGeneralise(clock)],
     ['date-shift', createDateShift(keys)],
     ['pseudonymise', createPseudonymise(keys)],
-    ['tokenize', createTokenize(keys)],
+    ['tokenize', createTokenize(keys, vault)],
     ['encrypt', createEncrypt(keys, recipientKey)],
-    ['reveal', createRevealTransform(keys)],
+    ['reveal', createRevealTransform(keys, vault)],
     ['translate', createTranslate(keys)],
     ['redact', createRedact(detect)],
+    ['attest', createAttest({ clock, random, verifiers })],
     ['legacy-hash', createLegacyHash(clock)],
   ])
 }
