@@ -44,10 +44,18 @@ export type TransformType = (
 
 export type TransformTable = ReadonlyMap<string, TransformType>
 
+/** A value that the exchange needs besides relaying it; a container reveals its JSON source text. */
+export interface Captured {
+  readonly type: Scalar['type'] | 'object' | 'array'
+  reveal(): string
+}
+
 /** What rewriting one message yields. */
 export interface Rewritten {
   readonly bytes: Buffer
   readonly manifest: readonly ManifestEntry[]
   readonly unnamed: number
   readonly claims: readonly Claim[]
+  /** `links.<name>` and `legal.consent`, when the body has them. */
+  readonly captured: ReadonlyMap<string, Captured>
 }

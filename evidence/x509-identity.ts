@@ -1,0 +1,238 @@
+/**
+ * The key folder: root, issuing authority, seal and time stamping identity, one PEM file each with
+ * the private key, its certificate and the chain. One file, so that a crash can never leave a key
+ * beside another key's certificate. @module
+ */
+import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
+import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { Problem } from '../base/problem.ts'
+import { readPem, toPem } from './pem.ts'
+import {
+  createIssuing,
+  createRoot,
+  exportKey,
+  generateKey,
+  importKey,
+  type Issued,
+  issueSeal,
+  issueTimestampAuthority,
+  keySigner,
+  toIssuer,
+} from './x509-issue.ts'
+import { readCertificate } from './x509-profile.ts'
+
+/** A key with its certificate and the way up to the root. */
+export interface Identity {
+  readonly privateKey: KeyObject
+  readonly certificateDer: Uint8Array
+  /** Issuing authority, root. */
+  readonly chainDer: readonly Uint8Array[]
+  /** From then on, opening again makes a new key and certificate. */
+  readonly renewAt: Date
+  readonly notAfter: Date
+  readonly development: boolean
+}
+
+export interface IdentityOptions {
+  /** The operator's name, as the certificate's organisation. */
+  readonly organization: string
+  readonly clock: Clock
+}
+
+const SEAL_HOURS = { min: 24, max: 168 } as const
+const TIMESTAMP_DAYS = 3 * 365
+/** A leaf is renewed when less than this share of its life is left. */
+const RENEW_SHARE = 0.2
+
+/**
+ * Opens the sealing identity of this instance, and makes or renews it where needed.
+ *
+ * @param hours life of a new seal certificate, 24 to 168.
+ * @throws {Problem} `key-unusable` when a file is open to others, damaged, or not renewable.
+ */
+export async function openSealIdentity(
+  folder: string,
+  options: IdentityOptions & { readonly instance: string; readonly hours?: number },
+): Promise<Identity> {
+  const { instance, organization, clock, hours = SEAL_HOURS.max } = options
+  if (hours < SEAL_HOURS.min || hours > SEAL_HOURS.max) {
+    throw new Problem('key-unusable', `seal life is ${hours} hours, expected 24 to 168`)
+  }
+  return openLeaf(folder, 'seal.pem', clock, (issuer, spki, at) =>
+    issueSeal(toIssuer(issuer), spki, { commonName: instance, organization, at, hours }),
+  )
+}
+
+/**
+ * Opens the identity of the embedded time stamping authority.
+ *
+ * @throws {Problem} `key-unusable`, as above.
+ */
+export async function openTimestampIdentity(
+  folder: string,
+  { organization, clock }: IdentityOptions,
+): Promise<Identity> {
+  const commonName = 'Sealgate development time stamping authority'
+  return openLeaf(folder, 'tsa.pem', clock, (issuer, spki, at) => {
+    const life = { at, days: TIMESTAMP_DAYS }
+    return issueTimestampAuthority(toIssuer(issuer), spki, { commonName, organization, ...life })
+  })
+}
+
+type IssueLeaf = (issuer: Issued, spki: Uint8Array, at: Date) => Promise<Uint8Array>
+
+async function openLeaf(
+  folder: string,
+  file: string,
+  clock: Clock,
+  issueLeaf: IssueLeaf,
+): Promise<Identity> {
+  const at = new Date(Number(clock.wallUs() / 1000n))
+  const path = join(folder, file)
+  const stored = await readBundle(path)
+  if (stored !== undefined && isFresh(stored, at)) return toIdentity(stored)
+  // An outside authority's certificate without its issuing key cannot be renewed here.
+  if (stored !== undefined && (await readBundle(join(folder, 'issuing.pem'))) === undefined) {
+    const { notAfter } = readCertificate(stored.certificateDer)
+    if (at <= notAfter) return toIdentity(stored)
+    throw new Problem(
+      'key-unusable',
+      `${path}: expired at ${notAfter.toISOString()}, get a new one`,
+    )
+  }
+  const issuing = await openIssuing(folder, at)
+  const privateKey = generateKey()
+  const certificateDer = await issueLeaf(issuing, keySigner(privateKey).spki, at)
+  const chainDer = [issuing.certificateDer, ...issuing.chainDer]
+  const leaf = { privateKey, certificateDer, chainDer }
+  // The public anchor that verifiers are given; not secret.
+  const anchor = chainDer.slice(-1).map((der) => toPem('CERTIFICATE', der))
+  await writeFileDurably(join(folder, 'root.crt.pem'), anchor.join(''), 0o644, 'replace')
+  await writeBundle(path, leaf, 'replace')
+  return toIdentity(leaf)
+}
+
+/** The root's key is needed only here: keep it offline after the first start. */
+async function openIssuing(folder: string, at: Date): Promise<Bundle> {
+  const path = join(folder, 'issuing.pem')
+  const stored = await readBundle(path)
+  if (stored !== undefined && isFresh(stored, at)) return stored
+  const root = await openRoot(folder, at, stored !== undefined)
+  const issued = await createIssuing(toIssuer(root), at)
+  const issuing = { ...issued, chainDer: [root.certificateDer] }
+  return writeBundle(path, issuing, stored === undefined ? 'create' : 'replace')
+}
+
+async function openRoot(folder: string, at: Date, mustExist: boolean): Promise<Bundle> {
+  const path = join(folder, 'root.pem')
+  const stored = await readBundle(path)
+  if (stored !== undefined) return stored
+  if (mustExist) {
+    throw new Problem('key-unusable', `${path}: needed to renew issuing.pem, and not there`)
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  return writeBundle(path, { ...(await createRoot(at)), chainDer: [] }, 'create')
+}
+
+interface Bundle extends Issued {
+  readonly chainDer: readonly Uint8Array[]
+}
+
+function isFresh({ certificateDer }: Bundle, at: Date): boolean {
+  return at < renewTime(certificateDer)
+}
+
+function renewTime(certificateDer: Uint8Array): Date {
+  const { notBefore, notAfter } = readCertificate(certificateDer)
+  const life = notAfter.getTime() - notBefore.getTime()
+  return new Date(notAfter.getTime() - life * RENEW_SHARE)
+}
+
+function toIdentity(bundle: Bundle): Identity {
+  const { notAfter, development } = readCertificate(bundle.certificateDer)
+  return { ...bundle, renewAt: renewTime(bundle.certificateDer), notAfter, development }
+}
+
+/** @returns undefined when there is no such file. */
+async function readBundle(path: string): Promise<Bundle | undefined> {
+  const mode = await stat(path).then(
+    (found) => found.mode & 0o777,
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return undefined
+      throw new Problem('key-unusable', `${path}: cannot be read`, { cause })
+    },
+  )
+  if (mode === undefined) return undefined
+  if ((mode & 0o077) !== 0) {
+    const found = mode.toString(8).padStart(4, '0')
+    throw new Problem('key-unusable', `${path}: mode is ${found}, expected 0600; run chmod 600`)
+  }
+  const text = await readFile(path, 'utf8')
+  const [keyDer, ...moreKeys] = readPem(text, 'PRIVATE KEY')
+  const [certificateDer, ...chainDer] = readPem(text)
+  if (keyDer === undefined || certificateDer === undefined || moreKeys.length > 0) {
+    throw new Problem('key-unusable', `${path}: expected one private key, then certificates`)
+  }
+  const privateKey = readKey(path, keyDer)
+  const own = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
+  if (!own.equals(readCertificate(certificateDer).spki)) {
+    throw new Problem('key-unusable', `${path}: the certificate is for another key`)
+  }
+  return { privateKey, certificateDer, chainDer }
+}
+
+function readKey(path: string, der: Uint8Array): KeyObject {
+  try {
+    const key = importKey(der)
+    if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key
+  } catch (cause) {
+    throw new Problem('key-unusable', `${path}: the private key is damaged`, { cause })
+  }
+  throw new Problem('key-unusable', `${path}: expected a P-256 private key`)
+}
+
+/** @returns what the file holds afterwards: with `create`, another process may have been first. */
+async function writeBundle(
+  path: string,
+  bundle: Bundle,
+  how: 'create' | 'replace',
+): Promise<Bundle> {
+  const text = [
+    toPem('PRIVATE KEY', exportKey(bundle.privateKey)),
+    ...[bundle.certificateDer, ...bundle.chainDer].map((der) => toPem('CERTIFICATE', der)),
+  ].join('')
+  await writeFileDurably(path, text, 0o600, how)
+  return how === 'replace' ? bundle : ((await readBundle(path)) ?? bundle)
+}
+
+/** Whole or not at all: a crash leaves the old file, or a stray temporary one. */
+async function writeFileDurably(
+  path: string,
+  text: string,
+  mode: number,
+  how: 'create' | 'replace',
+): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`
+  const file = await open(temporary, 'wx', mode)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  try {
+    if (how === 'replace') await rename(temporary, path)
+    else await link(temporary, path) // Unlike rename, never replaces what another process made.
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  if (how === 'create') await unlink(temporary)
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

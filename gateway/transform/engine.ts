@@ -1,0 +1,213 @@
+/**
+ * The engine: takes one document's events from a codec, decides each value by the automaton, and
+ * puts spans of the input and replacements into the output. It never holds an object tree. @module
+ */
+import type { JsonSink } from '../../base/json-scan.ts'
+import type { ScalarType } from '../../base/json-token.ts'
+import { Problem } from '../../base/problem.ts'
+import type { ManifestEntry } from '../../evidence/record.ts'
+import { NOWHERE, ROOT, symbolOf } from './matcher.ts'
+import { assemble, mark, putSpan, putText, rollBack } from './output.ts'
+import {
+  capture,
+  claimItem,
+  type Frame,
+  leaveUnnamed,
+  makeFrame,
+  NO_RULE,
+  NOT_DROPPED,
+  type Pass,
+  putItem,
+  refusal,
+} from './pass.ts'
+import { Personal } from './personal.ts'
+import type { BoundRule, Program, Spelling } from './program.ts'
+import type { Change, Rewritten } from './transform.ts'
+
+/** One document on its way through. */
+export interface Rewriter extends JsonSink {
+  /** Every answer of a transform, in order; when some are `later`, replay them settled. */
+  readonly changes: readonly Change[]
+  finish(): Rewritten
+}
+
+/**
+ * Starts a document.
+ *
+ * @param replay what the transforms answered in an earlier run over the same bytes.
+ */
+export function startRewrite(
+  program: Program,
+  spelling: Spelling,
+  bytes: Buffer,
+  replay?: readonly Change[],
+): Rewriter {
+  const message = makeFrame(NOWHERE, 'deny', false, 0, 0, 0)
+  // prettier-ignore
+  const pass: Pass = {
+    program, matcher: program.matcher, spelling, bytes, replay,
+    output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
+    counts: [], unnamed: 0, frames: [message], frame: message,
+    state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, lastEnd: 0,
+  }
+  return {
+    member: (lead, hash, start, end, text) => onMember(pass, lead, hash, start, end, text),
+    element: (lead) => onElement(pass, lead),
+    scalar: (type, start, end) => onScalar(pass, type, start, end),
+    open: (isArray, start) => onOpen(pass, isArray, start),
+    close: (end) => onClose(pass, end),
+    changes: pass.changes,
+    finish: () => finish(pass),
+  }
+}
+
+// prettier-ignore
+function onMember(pass: Pass, lead: number, hash: number, start: number, end: number, text: string | undefined): void {
+  const { matcher, frame } = pass
+  const name = text === undefined ? pass.bytes : Buffer.from(text)
+  const symbol =
+    text === undefined
+      ? symbolOf(matcher.names, hash, name, start, end)
+      : symbolOf(matcher.names, hash, name, 0, name.length)
+  const step = frame.state * matcher.memberWidth + symbol
+  pass.state = matcher.memberNext[step] as number
+  pass.spelled = matcher.spelled[step] === 1
+  pass.lead = lead
+  pass.nameStart = start
+  pass.nameEnd = end
+  frame.count++
+}
+
+function onElement(pass: Pass, lead: number): void {
+  const { matcher, frame } = pass
+  const index = frame.count++
+  const symbol = matcher.elementWidth === 1 ? 0 : (matcher.indexes.get(index) ?? 0)
+  pass.state = matcher.elementNext[frame.state * matcher.elementWidth + symbol] as number
+  // An index tells nothing about anybody.
+  pass.spelled = true
+  pass.lead = lead
+  pass.nameStart = index
+  pass.nameEnd = index
+}
+
+function onScalar(pass: Pass, type: ScalarType, start: number, end: number): void {
+  const { matcher, frame, state } = pass
+  if (matcher.capture[state] !== NO_RULE) {
+    capture(pass, state, type, pass.spelling.readScalar(pass.bytes, type, start, end))
+  }
+  if (frame.mode !== 'drop') {
+    const rule = matcher.rule[state] as number
+    if (rule !== NO_RULE) applyRule(pass, rule, type, start, end)
+    else if (frame.mode === 'keep') putItem(pass, end, undefined)
+    else leaveUnnamed(pass, start, end)
+  }
+  pass.lastEnd = end
+}
+
+function applyRule(pass: Pass, index: number, type: ScalarType, start: number, end: number): void {
+  const rule = pass.program.rules[index] as BoundRule
+  if (rule.verb === 'reserved') {
+    leaveUnnamed(pass, start, end)
+    return
+  }
+  pass.counts[index] = (pass.counts[index] ?? 0) + 1
+  if (rule.verb === 'keep') putItem(pass, end, rule.to)
+  else if (rule.verb === 'drop') claimItem(pass, start, end)
+  else transformScalar(pass, rule, type, start, end)
+}
+
+// prettier-ignore
+function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: number, end: number): void {
+  const { spelling, changes, replay } = pass
+  const change =
+    replay?.[changes.length] ??
+    rule.transform(new Personal(type, spelling.readScalar(pass.bytes, type, start, end)))
+  changes.push(change)
+  if (change.change === 'refuse') {
+    throw new Problem('value-unsuitable', `\`${rule.text}\`: ${change.why}`)
+  }
+  if (change.change === 'keep') {
+    putItem(pass, end, rule.to)
+    return
+  }
+  claimItem(pass, start, end)
+  // A run with a `later` in it is thrown away and replayed.
+  if (change.change === 'drop' || change.change === 'later') return
+  putItem(pass, start, rule.to)
+  const written =
+    change.change === 'text' ? spelling.writeText(change.text) : spelling.writeJson(change.json)
+  putText(pass.output, written)
+}
+
+function onOpen(pass: Pass, isArray: boolean, start: number): boolean {
+  const { matcher, state, frame: outer, output, spelled } = pass
+  const rule = matcher.rule[state] as number
+  const mode = decideContainer(pass, rule, start)
+  const tentative = mode === 'deny' && !spelled ? mark(output) : undefined
+  const passes = outer.passes
+  if (mode !== 'drop') putItem(pass, start + 1, pass.program.rules[rule]?.to)
+  if (mode === 'deny') outer.passes = passes
+  const frame = makeFrame(state, mode, isArray, start, pass.nameStart, pass.nameEnd)
+  frame.tentative = tentative
+  if (mode === 'drop' && outer.mode !== 'drop') frame.droppedBy = rule
+  pass.frames.push(frame)
+  pass.frame = frame
+  pass.lastEnd = start + 1
+  return mode === 'deny' || state !== NOWHERE
+}
+
+/** @returns the mode of the container's inside. */
+function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
+  const { frame, matcher, state, program } = pass
+  if (frame.mode === 'drop') return 'drop'
+  const rule = program.rules[index]
+  if (rule === undefined) {
+    if (frame.mode === 'keep') return 'keep'
+    // The document itself always stays a container.
+    return pass.frames.length === 1 || matcher.reaches[state] === 1 ? 'deny' : 'drop'
+  }
+  if (rule.verb === 'reserved') return 'drop'
+  if (rule.verb === 'scalar') {
+    throw refusal(`\`${rule.text}\` takes a single value, received a container at byte ${at}`)
+  }
+  pass.counts[index] = (pass.counts[index] ?? 0) + 1
+  return rule.verb
+}
+
+function onClose(pass: Pass, end: number): void {
+  const { frame, matcher, frames } = pass
+  if (matcher.capture[frame.state] !== NO_RULE) {
+    const text = pass.spelling.toJson(pass.bytes, frame.start, end)
+    capture(pass, frame.state, frame.isArray ? 'array' : 'object', text)
+  }
+  frames.pop()
+  const outer = frames[frames.length - 1] as Frame
+  pass.frame = outer
+  pass.nameStart = frame.nameStart
+  pass.nameEnd = frame.nameEnd
+  if (frame.droppedBy !== NOT_DROPPED) {
+    const verb = pass.program.rules[frame.droppedBy]?.verb
+    if (verb === 'drop') claimItem(pass, frame.start, end)
+    else leaveUnnamed(pass, frame.start, end)
+  } else if (frame.tentative !== undefined && !frame.passes) {
+    rollBack(pass.output, frame.tentative)
+    outer.survivors--
+    if (frame.count === 0) leaveUnnamed(pass, frame.start, end)
+  } else if (frame.mode !== 'drop') {
+    putSpan(pass.output, pass.lastEnd, end)
+    outer.passes ||= frame.passes
+  }
+  pass.lastEnd = end
+}
+
+function finish(pass: Pass): Rewritten {
+  const { program, output, bytes, claims, captured, unnamed } = pass
+  if (pass.frame.survivors === 0) throw refusal('the body is a single value that may not pass')
+  putSpan(output, pass.lastEnd, bytes.length)
+  const manifest: ManifestEntry[] = []
+  for (const [index, rule] of program.rules.entries()) {
+    const count = pass.counts[index]
+    if (count !== undefined) manifest.push({ ...rule.entry, count })
+  }
+  return { bytes: assemble(output, bytes), manifest, unnamed, claims, captured }
+}

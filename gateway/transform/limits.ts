@@ -1,0 +1,8 @@
+/** The limits of this folder. Nesting and members are limited by the JSON scanner. @module */
+
+/** Longest body that is rewritten as one piece. */
+export const BODY_BYTES_MAX = 16 * 1024 * 1024
+/** States of one direction's automaton; wildcards behind descendants multiply them. */
+export const STATES_MAX = 4096
+/** A `later` may answer `later` again this many times. */
+export const LATER_MAX = 4

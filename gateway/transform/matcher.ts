@@ -1,0 +1,234 @@
+/**
+ * Compiles the paths of one direction into a deterministic automaton: one step per name or index of
+ * a body, whatever the number of rules. @module
+ */
+import { HASH_FACTOR, HASH_START } from '../../base/json-token.ts'
+import type { Path, Segment } from '../policy/policy.ts'
+import { STATES_MAX } from './limits.ts'
+
+/** The state that nothing can follow from. */
+export const NOWHERE = 0
+/** The state of the body itself. */
+export const ROOT = 1
+
+/** Tables by state; a step is `next[state * width + symbol]`, where symbol 0 is any other name. */
+export interface Matcher {
+  readonly names: NameTable
+  readonly memberWidth: number
+  readonly memberNext: Int32Array
+  /** 1 where a rule spells this name out at this state, so that the name itself is no secret. */
+  readonly spelled: Uint8Array
+  readonly indexes: ReadonlyMap<number, number>
+  readonly elementWidth: number
+  readonly elementNext: Int32Array
+  /** The most specific rule that selects the value at this state, -1 for none. */
+  readonly rule: Int32Array
+  /** The capture that selects it, -1 for none. */
+  readonly capture: Int32Array
+  /** 1 where a rule can select something deeper. */
+  readonly reaches: Uint8Array
+}
+
+/** Hash slots to symbols, so that a name is looked up from its bytes alone. */
+export interface NameTable {
+  readonly mask: number
+  /** Symbol at each slot, 0 for a free one. */
+  readonly slots: Int32Array
+  /** By symbol. */
+  readonly bytes: readonly Buffer[]
+}
+
+/** Two paths that may select the same value with equal right. */
+export type Ambiguity = (first: number, second: number) => void
+
+/** One item of the set that a state stands for: `paths[path]` matched up to `position`. */
+interface Item {
+  readonly path: number
+  readonly position: number
+}
+
+/**
+ * Builds the automaton of `rules` and `captures`.
+ *
+ * @param ambiguous told of each pair of rules that no specificity separates.
+ * @returns undefined when it would need over STATES_MAX states.
+ */
+export function compileMatcher(
+  rules: readonly Path[],
+  captures: readonly Path[],
+  ambiguous: Ambiguity,
+): Matcher | undefined {
+  const paths = [...rules, ...captures]
+  const steps = paths
+    .flat()
+    .map((segment) => (segment.step === 'descendant' ? segment.of : segment))
+  const names = [...new Set(steps.flatMap((step) => (step.step === 'name' ? [step.name] : [])))]
+  const places = [...new Set(steps.flatMap((step) => (step.step === 'index' ? [step.index] : [])))]
+  const start = paths.map((_, path): Item => ({ path, position: 0 }))
+  const states: Item[][] = [[], start]
+  const keys = new Map([
+    [keyOf(start), ROOT],
+    ['', NOWHERE],
+  ])
+  const intern = (items: Item[]): number => {
+    const key = keyOf(items)
+    const known = keys.get(key)
+    if (known !== undefined) return known
+    keys.set(key, states.length)
+    return states.push(items) - 1
+  }
+  const members: number[] = []
+  const spelled: number[] = []
+  const elements: number[] = []
+  // `states` grows while it is walked.
+  for (const items of states) {
+    for (const name of [undefined, ...names]) {
+      members.push(intern(stepItems(paths, items, { member: true, name })))
+      spelled.push(spells(paths.slice(0, rules.length), items, name) ? 1 : 0)
+    }
+    for (const index of [undefined, ...places]) {
+      elements.push(intern(stepItems(paths, items, { member: false, index })))
+    }
+    if (states.length > STATES_MAX) return undefined
+  }
+  const reported = new Set<string>()
+  const report: Ambiguity = (first, second) => {
+    const pair = `${first}.${second}`
+    if (!reported.has(pair)) ambiguous(first, second)
+    reported.add(pair)
+  }
+  const selected = states.map((items) => items.filter((i) => i.position === paths[i.path]?.length))
+  return {
+    names: compileNames(names),
+    memberWidth: names.length + 1,
+    memberNext: Int32Array.from(members),
+    spelled: Uint8Array.from(spelled),
+    indexes: new Map(places.map((index, at) => [index, at + 1])),
+    elementWidth: places.length + 1,
+    elementNext: Int32Array.from(elements),
+    rule: Int32Array.from(selected, (items) =>
+      mostSpecific(
+        rules,
+        items.map((i) => i.path).filter((p) => p < rules.length),
+        report,
+      ),
+    ),
+    capture: Int32Array.from(selected, (items) =>
+      Math.max(-1, ...items.map((i) => i.path - rules.length)),
+    ),
+    reaches: Uint8Array.from(states, (items) =>
+      items.some((i) => i.path < rules.length && i.position < (rules[i.path]?.length ?? 0)) ? 1 : 0,
+    ),
+  }
+}
+
+function keyOf(items: readonly Item[]): string {
+  return items.map(({ path, position }) => `${path}.${position}`).join()
+}
+
+type Step =
+  | { readonly member: true; readonly name: string | undefined }
+  | { readonly member: false; readonly index: number | undefined }
+
+function stepItems(paths: readonly Path[], items: readonly Item[], step: Step): Item[] {
+  const next = new Map<string, Item>()
+  const add = (path: number, position: number) =>
+    next.set(`${path}.${position}`, { path, position })
+  for (const { path, position } of items) {
+    const segment = paths[path]?.[position]
+    if (segment === undefined) continue
+    // RFC 9535 §2.5.2: the descendant segment also stays where it is, at any depth.
+    if (segment.step === 'descendant') add(path, position)
+    if (takes(segment.step === 'descendant' ? segment.of : segment, step)) add(path, position + 1)
+  }
+  return [...next.values()].sort((a, b) => a.path - b.path || a.position - b.position)
+}
+
+function takes(segment: Segment, step: Step): boolean {
+  if (segment.step === 'wildcard') return true
+  if (step.member) return segment.step === 'name' && segment.name === step.name
+  return segment.step === 'index' && segment.index === step.index
+}
+
+function spells(rules: readonly Path[], items: readonly Item[], name: string | undefined): boolean {
+  return items.some(({ path, position }) => {
+    const segment = rules[path]?.[position]
+    const step = segment?.step === 'descendant' ? segment.of : segment
+    return step?.step === 'name' && step.name === name
+  })
+}
+
+function mostSpecific(rules: readonly Path[], candidates: number[], ambiguous: Ambiguity): number {
+  const [best, second] = candidates.sort((a, b) =>
+    compareSpecificity(rules[b] ?? [], rules[a] ?? []),
+  )
+  if (best === undefined) return -1
+  if (second !== undefined && compareSpecificity(rules[best] ?? [], rules[second] ?? []) === 0) {
+    ambiguous(best, second)
+  }
+  return best
+}
+
+/**
+ * Compares two paths that select the same value, segment by segment: a name or index is more
+ * specific than a wildcard, each of them than a descendant; then the longer path is.
+ */
+export function compareSpecificity(a: Path, b: Path): number {
+  for (const [at, segment] of a.entries()) {
+    const other = b[at]
+    if (other === undefined) return 1
+    const difference = rank(segment) - rank(other)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+function rank(segment: Segment): number {
+  if (segment.step === 'descendant') return segment.of.step === 'wildcard' ? 0 : 1
+  return segment.step === 'wildcard' ? 2 : 3
+}
+
+function compileNames(names: readonly string[]): NameTable {
+  const bytes = [Buffer.alloc(0), ...names.map((name) => Buffer.from(name))]
+  let size = 8
+  while (size < bytes.length * 4) size *= 2
+  const mask = size - 1
+  const slots = new Int32Array(size)
+  for (const [symbol, name] of bytes.entries()) {
+    if (symbol === 0) continue
+    let slot = hashBytes(name, 0, name.length) & mask
+    while (slots[slot] !== 0) slot = (slot + 1) & mask
+    slots[slot] = symbol
+  }
+  return { mask, slots, bytes }
+}
+
+/** The hash that `symbolOf` expects: `hashName` of the same bytes as text. */
+export function hashBytes(bytes: Buffer, start: number, end: number): number {
+  let hash = HASH_START
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), HASH_FACTOR)
+  return hash
+}
+
+/** The symbol of the name that stands at a span, 0 when no path has it. */
+export function symbolOf(
+  table: NameTable,
+  hash: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): number {
+  const { mask, slots } = table
+  let slot = hash & mask
+  for (;;) {
+    const symbol = slots[slot] as number
+    if (symbol === 0) return 0
+    const name = table.bytes[symbol] as Buffer
+    if (name.length === end - start) {
+      let at = 0
+      while (at < name.length && name[at] === bytes[start + at]) at++
+      if (at === name.length) return symbol
+    }
+    slot = (slot + 1) & mask
+  }
+}

@@ -1,0 +1,128 @@
+/** One document's way through the engine: the open containers, and what becomes of each item. @module */
+import { Problem } from '../../base/problem.ts'
+import type { Claim } from '../../evidence/record.ts'
+import type { Matcher } from './matcher.ts'
+import { type Mark, type Output, putSpan, putText } from './output.ts'
+import { Personal } from './personal.ts'
+import type { Program, Spelling } from './program.ts'
+import { writeStep } from './step.ts'
+import type { Captured, Change } from './transform.ts'
+
+/** No rule selects the value. */
+export const NO_RULE = -1
+/** No rule drops the container, nor is it unnamed. */
+export const NOT_DROPPED = -2
+
+/** One open container; the outermost frame stands for the message around the document. */
+export interface Frame {
+  state: number
+  /** What happens to values inside that no rule selects; in `drop` nothing inside is decided. */
+  mode: 'deny' | 'keep' | 'drop'
+  isArray: boolean
+  /** Values met, and values that stay; an emptied container may stay. */
+  count: number
+  survivors: number
+  /** Whether a rule let a value inside pass. */
+  passes: boolean
+  start: number
+  /** The name's span, or the index twice. */
+  nameStart: number
+  nameEnd: number
+  /** Its normalized path, made when first needed. */
+  path: string | undefined
+  /** Where to roll back to, name and all, unless something inside passes. */
+  tentative: Mark | undefined
+  /** The rule that drops it, NO_RULE when it is unnamed. */
+  droppedBy: number
+}
+
+/** Everything that is known on the way. */
+export interface Pass {
+  readonly program: Program
+  readonly matcher: Matcher
+  readonly spelling: Spelling
+  readonly bytes: Buffer
+  readonly replay: readonly Change[] | undefined
+  readonly output: Output
+  readonly claims: Claim[]
+  readonly changes: Change[]
+  readonly captured: Map<string, Captured>
+  /** By rule. */
+  readonly counts: number[]
+  unnamed: number
+  readonly frames: Frame[]
+  frame: Frame
+  /** The value that comes next: its state, and whether a rule spells its name out. */
+  state: number
+  spelled: boolean
+  /** Where it starts behind the last separator; its name's span, or the index twice. */
+  lead: number
+  nameStart: number
+  nameEnd: number
+  /** Where the last bracket or value ended. */
+  lastEnd: number
+}
+
+/** Opens a frame. */
+// prettier-ignore
+export function makeFrame(
+  state: number, mode: Frame['mode'], isArray: boolean, start: number, nameStart: number, nameEnd: number,
+): Frame {
+  return {
+    state, mode, isArray, count: 0, survivors: 0, passes: false, start, nameStart, nameEnd,
+    path: undefined, tentative: undefined, droppedBy: NOT_DROPPED,
+  }
+}
+
+/** Puts the separator, the name and all else up to `to`, as it stands. */
+export function putItem(pass: Pass, to: number, rename: string | undefined): void {
+  const { frame, output, spelling, nameStart, nameEnd } = pass
+  const from = frame.survivors++ === 0 ? pass.lead : pass.lastEnd
+  frame.passes = true
+  if (rename === undefined) putSpan(output, from, to)
+  else {
+    putSpan(output, from, nameStart - spelling.nameQuote)
+    putText(output, spelling.writeName(rename))
+    putSpan(output, nameEnd + spelling.nameQuote, to)
+  }
+}
+
+/** Leaves out a value that no rule names. @throws {Problem} where the policy wants a refusal. */
+export function leaveUnnamed(pass: Pass, start: number, end: number): void {
+  if (pass.program.unnamed === 'refuse') {
+    throw refusal(`no rule names the value at byte ${start}, level ${pass.frames.length - 1}`)
+  }
+  pass.unnamed++
+  claimItem(pass, start, end)
+}
+
+/** Commits to a value that does not pass as it came. */
+export function claimItem(pass: Pass, start: number, end: number): void {
+  const { program, frames, claims, nameStart, nameEnd } = pass
+  if (program.claims === undefined) return
+  const path = pathOf(pass, frames.length, nameStart, nameEnd)
+  claims.push({ name: program.claims + path, json: pass.spelling.toJson(pass.bytes, start, end) })
+}
+
+/** The normalized path (RFC 9535 §2.7, in its short form) of a value at this level. */
+function pathOf(pass: Pass, level: number, nameStart: number, nameEnd: number): string {
+  const parent = pass.frames[level - 1]
+  if (parent === undefined || level === 1) return '$'
+  parent.path ??= pathOf(pass, level - 1, parent.nameStart, parent.nameEnd)
+  if (parent.isArray) return `${parent.path}[${nameStart}]`
+  const name = pass.spelling.readName(pass.bytes, nameStart, nameEnd)
+  return parent.path + writeStep(name)
+}
+
+/** Hands a value to whoever asked for its path. */
+export function capture(pass: Pass, state: number, type: Captured['type'], text: string): void {
+  const value = new Personal(type, text)
+  for (const name of pass.program.captures[pass.matcher.capture[state] as number] ?? []) {
+    pass.captured.set(name, value)
+  }
+}
+
+/** What the policy does not let pass. */
+export function refusal(detail: string): Problem {
+  return new Problem('policy-refused', detail)
+}

@@ -1,0 +1,48 @@
+/** What the engine runs on: compiled rules, and a codec's spelling. @module */
+import type { ScalarType } from '../../base/json-token.ts'
+import type { ManifestEntry } from '../../evidence/record.ts'
+import type { Rewriter } from './engine.ts'
+import type { Matcher } from './matcher.ts'
+import type { Change, Transform } from './transform.ts'
+
+/** A rule made ready. */
+export interface BoundRule {
+  readonly text: string
+  /**
+   * `keep` and `drop` take containers too, `scalar` does not; `reserved` is the target of a `to`,
+   * where no value of the body's own may stand.
+   */
+  readonly verb: 'keep' | 'drop' | 'scalar' | 'reserved'
+  readonly transform: Transform
+  /** The member's new name. */
+  readonly to: string | undefined
+  readonly entry: Omit<ManifestEntry, 'count'>
+}
+
+/** The rules of one direction for one kind of place: body, query, headers or path. */
+export interface Program {
+  readonly matcher: Matcher
+  readonly rules: readonly BoundRule[]
+  /** What each captured value is called; several names may want one value. */
+  readonly captures: readonly (readonly string[])[]
+  readonly unnamed: 'drop' | 'refuse'
+  /** What claims are named by; undefined when another claim covers the whole place. */
+  readonly claims: 'f:' | 'r:' | undefined
+}
+
+/** How a codec spells names and values. */
+export interface Spelling {
+  /** Bytes of quotation on each side of a name. */
+  readonly nameQuote: number
+  readName(bytes: Buffer, start: number, end: number): string
+  readScalar(bytes: Buffer, type: ScalarType, start: number, end: number): string
+  /** The JSON text of a value. */
+  toJson(bytes: Buffer, start: number, end: number): string
+  /** A name with its quotation. */
+  writeName(name: string): string
+  writeText(text: string): string
+  writeJson(json: string): string
+}
+
+/** Reads a whole document and tells the engine. @throws {Problem} when it cannot be read. */
+export type Codec = (program: Program, bytes: Buffer, replay?: readonly Change[]) => Rewriter
