@@ -43,7 +43,7 @@ describe('attest', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/check`
-    verifier = { url, issuer: ISSUER, keys: createLocalJWKSet({ keys: [jwk] }), timeoutMs: 300 }
+    verifier = { url, issuer: ISSUER, keys: createLocalJWKSet({ keys: [jwk] }), timeoutMs: 5000 }
   })
   after(() => {
     server.closeAllConnections()
@@ -114,7 +114,9 @@ describe('attest', () => {
   for (const { name, answer: make, detail } of FAULTS) {
     it(`passes nothing on after ${name}`, async () => {
       answer = make()
-      const error = await settle(attest()(text(MOBILE))).catch((caught: unknown) => caught)
+      const error = await settle(
+        attest({ timeoutMs: name === 'silence' ? 100 : 5000 })(text(MOBILE)),
+      ).catch((caught: unknown) => caught)
       expect(error).to.be.instanceOf(Problem).with.property('slug', 'verifier-failed')
       expect(String(error)).to.match(detail).and.not.include(MOBILE)
     })
