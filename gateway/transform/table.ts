@@ -8,7 +8,7 @@ import { createDateShift } from './date-shift.ts'
 import { createEncrypt, type RecipientKey } from './encrypt.ts'
 import { createGeneralise } from './generalise.ts'
 import { createLegacyHash } from './legacy-hash.ts'
-import { mask } from './mask.ts'
+import { createMask, type DefaultMask } from './mask.ts'
 import { constant, drop, keep, monitor, refuse } from './plain.ts'
 import { createPseudonymise } from './pseudonymise.ts'
 import { createRedact, type Detect } from './redact.ts'
@@ -21,6 +21,8 @@ import { createTranslate } from './translate.ts'
 export interface TransformPorts {
   readonly keys: KeyRing
   readonly clock: Clock
+  /** What the kinds dictionary says; without it a kind masks by the preset of its name. */
+  readonly defaultMask?: DefaultMask
   readonly detect?: Detect
   readonly recipientKey?: RecipientKey
   readonly vault?: VaultStore
@@ -30,7 +32,15 @@ export interface TransformPorts {
 
 /** Makes the table that policies bind to; a rotated key ring needs a new one. */
 export function createTransforms(ports: TransformPorts): TransformTable {
-  const { keys, clock, detect, recipientKey, vault: store, verifiers = new Map() } = ports
+  const {
+    keys,
+    clock,
+    defaultMask,
+    detect,
+    recipientKey,
+    vault: store,
+    verifiers = new Map(),
+  } = ports
   const random = (bytes: number) => randomBytes(bytes)
   const nowMs = () => Number(clock.wallUs() / 1000n)
   const vault: VaultPorts | undefined = store && { store, random, nowMs }
@@ -40,7 +50,7 @@ export function createTransforms(ports: TransformPorts): TransformTable {
     ['constant', constant],
     ['monitor', monitor],
     ['refuse', refuse],
-    ['mask', mask],
+    ['mask', createMask(defaultMask)],
     ['generalise', createGeneralise(clock)],
     ['date-shift', createDateShift(keys)],
     ['pseudonymise', createPseudonymise(keys)],
