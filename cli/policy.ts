@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { createReport, renderReport, type Report } from '../base/diagnostic.ts'
 import { readText } from '../gateway/config-files.ts'
 import type { Kinds } from '../gateway/guard/kinds.ts'
-import { diffPolicies } from '../gateway/policy/diff.ts'
+import { diffActive } from '../gateway/policy/diff.ts'
 import {
   explainFrame,
   explainRules,
@@ -156,12 +156,9 @@ async function diffCommand(before: string, after: string, report: Report, out: O
   const [old, now] = [await readSide(before, report), await readSide(after, report)]
   // A file that cannot be read would look like a policy that is gone.
   if (old === undefined || now === undefined) return
-  const key = ({ id, mode }: Policy) => `${id} ${mode}`
   const counts = { widening: 0, narrowing: 0, neutral: 0 }
-  for (const name of new Set([...old, ...now].map(key))) {
-    const pair = [old, now].map((side) => side.find((one) => key(one) === name))
-    const effects = diffPolicies(pair[0], pair[1])
-    if (effects.length > 0) out(`${name.split(' ')[0]}\n`)
+  for (const { id, effects } of diffActive(old, now)) {
+    out(`${id}\n`)
     for (const { effect, what, text, rule } of effects) {
       counts[effect]++
       const place = rule === undefined ? '' : `  (${rule.id} ${rule.at.file}:${rule.at.line})`
