@@ -11,6 +11,7 @@ import {
   textOf,
 } from '../../base/shape.ts'
 import { parseYaml, type YamlNode } from '../../base/yaml.ts'
+import { TESTS_MAX, VERSION_MAX } from './limits.ts'
 import type { Direction, Path, Policy, PolicyTest } from './policy.ts'
 import { type Known, readDirection, readPath } from './parse-rules.ts'
 
@@ -24,8 +25,6 @@ export const LEGAL_BASES = [
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const NAME_HELP = 'use lower-case letters, digits and `-`, a letter first'
-const VERSION_MAX = 999_999
-const TESTS_MAX = 1000
 
 /** A policy, or nothing when `report` gained an error. `known` names what rules may use. */
 export function parsePolicy(

@@ -107,7 +107,7 @@ describe('renderReport', () => {
   it('draws the line, the caret and the help, in order of place', () => {
     const report = createReport()
     report.addSource('p.yaml', 'title: 授信申请 {x}\nurl: redis://user:secret@host\n')
-    report.error({ file: 'p.yaml', line: 2, column: 6 }, 'second', '')
+    report.error({ file: 'p.yaml', line: 2, column: 6 }, 'second \x1b[2J', '')
     report.warning({ file: 'p.yaml', line: 1, column: 13, length: 3 }, 'first', 'say `y`', 'P101')
     expect(renderReport(report).split('\n')).to.deep.equal([
       'p.yaml:1:13: warning: P101: first',
@@ -115,7 +115,7 @@ describe('renderReport', () => {
       '         \u3000\u3000\u3000\u3000 ^^^',
       '  help: say `y`',
       '',
-      'p.yaml:2:6: second',
+      'p.yaml:2:6: second \ufffd[2J',
       '  url: redis://***********@host',
       '       ^',
       '',
