@@ -95,9 +95,9 @@ export function renderDiagnostic({
 }: Diagnostic): string {
   const label =
     (severity === 'warning' ? 'warning: ' : '') + (code === undefined ? '' : `${code}: `)
-  const lines = [`${at.file}:${at.line}:${at.column}: ${label}${message}`]
+  const lines = [`${at.file}:${at.line}:${at.column}: ${label}${showControls(message)}`]
   if (sourceLine !== '') {
-    const characters = [...hideCredentials(sourceLine)]
+    const characters = [...showControls(hideCredentials(sourceLine))]
     const under = characters.slice(at.column - 1, at.column - 1 + (at.length ?? 1))
     const carets = under.map((character) => (isWide(character) ? '^^' : '^')).join('')
     lines.push(
@@ -139,6 +139,14 @@ export function suggest(name: string, known: Iterable<string>): string {
 function hideCredentials(line: string): string {
   return line.replace(/(?<=:\/\/)[^\s/@]+(?=@)/g, (credentials) =>
     '*'.repeat([...credentials].length),
+  )
+}
+
+// A control character of a file must not steer the reader's terminal.
+function showControls(line: string): string {
+  return line.replace(
+    /[\0-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f]/g,
+    '\ufffd',
   )
 }
 

@@ -1,9 +1,18 @@
 /**
  * A strict subset of the YAML 1.2 core schema: what a reader sees is what is meant. Duplicate keys,
  * anchors, aliases, tags, merge keys, directives and further documents are refused, and so are
- * numbers that JSON would not read the same. Pure. @module
+ * numbers that JSON would not read the same and characters that nobody sees. Pure. @module
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode } from 'yaml'
+import {
+  CST,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  type ParsedNode,
+} from 'yaml'
 import type { Report, Spot } from './diagnostic.ts'
 
 export type YamlNode = YamlMap | YamlList | YamlScalar
@@ -73,16 +82,13 @@ export function parseYaml(report: Report, file: string, text: string): YamlNode 
     const [say, help] = SYNTAX[code] ?? [lowerFirst(message.replaceAll('\n', ' ')), '']
     report.error(spot(...pos), say, help)
   }
-  const { yaml, tags } = document.directives ?? { yaml: {}, tags: {} }
-  if (('explicit' in yaml && yaml.explicit) || Object.keys(tags).length > 1) {
-    report.error(spot(0), 'directives (`%…`) are not allowed', 'delete the line')
-  }
+  refuseSyntax(text, spot, report)
   if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return undefined
   if (document.contents === null) {
     report.error(spot(0), 'the file is empty', '')
     return undefined
   }
-  return convert(document.contents, { report, spot, text })
+  return convert(document.contents, spot, report)
 }
 
 /** The JSON text of a node; numbers keep their spelling, maps their order. */
@@ -103,90 +109,88 @@ const SYNTAX: Readonly<Record<string, readonly [message: string, help: string]>>
   MULTIPLE_DOCS:      ['a second document starts here', 'put it into a file of its own'],
   UNEXPECTED_TOKEN:   ['the text cannot be read from here on', 'close quotes and brackets; quote text that holds one of `{}[],#`'],
   TAB_AS_INDENT:      ['a tab is used to indent', 'indent with spaces'],
-  TAG_RESOLVE_FAILED: ['tags (`!…`) are not allowed', 'delete the tag'],
 }
 
-interface Context {
-  readonly report: Report
-  readonly spot: (from: number, to?: number) => Spot
-  readonly text: string
+type ToSpot = (from: number, to?: number) => Spot
+
+// prettier-ignore
+const REFUSED: Readonly<Record<string, readonly [message: string, help: string]>> = {
+  'anchor':         ['anchors (`&…`) are not allowed', 'delete the anchor'],
+  'alias':          ['aliases (`*…`) are not allowed', 'write the value out where it is used'],
+  'tag':            ['tags (`!…`) are not allowed', 'delete the tag; quote the value to make it text'],
+  'directive-line': ['directives (`%…`) are not allowed', 'delete the line'],
 }
 
-function convert(node: ParsedNode | null, context: Context): YamlNode {
-  const { report, spot, text } = context
+/** Controls, and characters that have no width or turn the direction of what follows. */
+const INVISIBLE =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g
+
+/** Refuses what the library would resolve silently, and what a reader of the file cannot see. */
+function refuseSyntax(text: string, spot: ToSpot, report: Report): void {
+  for (const { 0: character, index } of text.matchAll(INVISIBLE)) {
+    const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
+    report.error(spot(index), `an invisible character (U+${code}) stands here`, 'delete it')
+  }
+  let offset = 0
+  let isContent = false
+  for (const lexeme of new Lexer().lex(text)) {
+    const type: ReturnType<typeof CST.tokenType> = isContent ? null : CST.tokenType(lexeme)
+    isContent = type === 'scalar'
+    // These three are marks of the lexer, not text of the file.
+    if (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end') continue
+    const refused = REFUSED[type ?? '']
+    if (refused !== undefined) report.error(spot(offset, offset + lexeme.length), ...refused)
+    offset += lexeme.length
+  }
+}
+
+function convert(node: ParsedNode | null, spot: ToSpot, report: Report): YamlNode {
   const [from, to] = node?.range ?? [0, 1]
   const at = spot(from, to)
-  if (node === null || isAlias(node)) {
-    report.error(at, 'aliases (`*…`) are not allowed', 'write the value out where it is used')
-    return { node: 'scalar', at, value: null, text: '', isQuoted: false }
-  }
-  if (node.anchor !== undefined) {
-    report.error(at, 'anchors (`&…`) are not allowed', 'delete the anchor')
-  }
-  // The library resolves a known tag silently; only the source shows that one was written.
-  if (node.tag !== undefined && /(^|[\s[{,:-])!\S*\s+$/.test(text.slice(0, from))) {
-    report.error(
-      at,
-      'tags (`!…`) are not allowed',
-      'delete the tag; quote the value to make it text',
-    )
-  }
   if (isSeq(node)) {
-    return {
-      node: 'list',
-      at,
-      items: node.items.map((item) => convert(item as ParsedNode, context)),
+    const items = node.items.map((item) => convert(item as ParsedNode, spot, report))
+    return { node: 'list', at, items }
+  }
+  if (!isMap(node)) return convertScalar(node, at, report)
+  const entries = new Map<string, YamlEntry>()
+  for (const { key, value } of node.items) {
+    const name = convert(key as ParsedNode, spot, report)
+    const item = value === null ? emptyAt(name.at) : convert(value as ParsedNode, spot, report)
+    if (name.node !== 'scalar' || typeof name.value !== 'string') {
+      report.error(name.at, 'a key must be text', 'put the key in quotes')
+    } else if (name.value === '<<') {
+      report.error(name.at, 'merge keys (`<<`) are not allowed', 'write the keys out')
+    } else {
+      entries.set(name.value, { key: name, value: item })
     }
   }
-  if (isMap(node)) {
-    const entries = new Map<string, YamlEntry>()
-    for (const { key, value } of node.items) {
-      const name = convert(key as ParsedNode, context)
-      const item = value === null ? emptyAfter(name) : convert(value as ParsedNode, context)
-      if (name.node !== 'scalar' || typeof name.value !== 'string') {
-        report.error(name.at, 'a key must be text', 'put the key in quotes')
-      } else if (name.value === '<<') {
-        report.error(name.at, 'merge keys (`<<`) are not allowed', 'write the keys out')
-      } else {
-        entries.set(name.value, { key: name, value: item })
-      }
-    }
-    return { node: 'map', at, entries }
-  }
-  return convertScalar(node, at, report)
+  return { node: 'map', at, entries }
 }
 
-function emptyAfter({ at }: YamlNode): YamlScalar {
+function emptyAt(at: Spot): YamlScalar {
   return { node: 'scalar', at, value: null, text: '', isQuoted: false }
 }
 
-function convertScalar(node: ParsedNode, at: Spot, report: Report): YamlScalar {
-  const value: unknown = isScalar(node) ? node.value : null
-  const text = isScalar(node) && typeof node.source === 'string' ? node.source : String(value)
+/** An alias counts as empty here: it was refused before. */
+function convertScalar(node: ParsedNode | null, at: Spot, report: Report): YamlScalar {
+  if (!isScalar(node)) return emptyAt(at)
+  const value: unknown = node.value
+  const text = node.source ?? String(value)
+  const scalar = { node: 'scalar', at, isQuoted: false } as const
   if (typeof value === 'bigint' || typeof value === 'number') {
     if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) {
       report.error(at, `\`${text}\` is not a number as JSON writes it`, 'put it in quotes')
     } else if (typeof value === 'bigint' && !Number.isSafeInteger(Number(value))) {
-      report.error(
-        at,
-        'a bare integer this large loses digits in other programs',
-        `put it in quotes: "${text}"`,
-      )
+      const message = 'a bare integer this large loses digits in other programs'
+      report.error(at, message, `put it in quotes: "${text}"`)
     }
-    return { node: 'scalar', at, value: Number(value), text, isQuoted: false }
+    return { ...scalar, value: Number(value), text }
   }
   if (typeof value === 'string') {
     if (!value.isWellFormed()) report.error(at, 'the text holds half a surrogate pair', 'remove it')
-    const isQuoted = isScalar(node) && /^QUOTE/.test(node.type ?? '')
-    return { node: 'scalar', at, value, text: value, isQuoted }
+    return { ...scalar, value, text: value, isQuoted: /^QUOTE/.test(node.type ?? '') }
   }
-  return {
-    node: 'scalar',
-    at,
-    value: typeof value === 'boolean' ? value : null,
-    text,
-    isQuoted: false,
-  }
+  return { ...scalar, value: typeof value === 'boolean' ? value : null, text }
 }
 
 /** Deepest run of open brackets: a bound on the library's recursion, counted before it recurses. */

@@ -4,8 +4,10 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createReport, renderReport, type Report } from '../base/diagnostic.ts'
 import { readText } from '../gateway/config-files.ts'
+import { loadConfig } from '../gateway/config-parse.ts'
+import type { Config } from '../gateway/config.ts'
 import type { Kinds } from '../gateway/guard/kinds.ts'
-import { diffPolicies } from '../gateway/policy/diff.ts'
+import { diffActive } from '../gateway/policy/diff.ts'
 import {
   explainFrame,
   explainRules,
@@ -48,8 +50,9 @@ export function addPolicyCommands(program: Command): void {
     .command('check')
     .description('tell everything that is wrong with policy files, at once')
     .argument(...paths)
-    .action((names: string[]) =>
-      run((report, out) => checkCommand(names, report, out), ['error', 'warning']),
+    .option('--config <file>', 'also check sealgate.yaml, and that it has the parties')
+    .action((names: string[], { config }: { config?: string }) =>
+      run((report, out) => checkCommand(names, config, report, out), ['error', 'warning']),
     )
   policy
     .command('test')
@@ -92,8 +95,17 @@ export function addPolicyCommands(program: Command): void {
     .action((folder: string) => run((report, out) => schemaCommand(folder, report, out)))
 }
 
-async function check(paths: readonly string[], report: Report): Promise<readonly CheckedPolicy[]> {
-  return checkPolicies(readPolicyFiles(paths, report), kindsOf(paths, report), report)
+async function check(
+  paths: readonly string[],
+  report: Report,
+  config?: Config,
+): Promise<readonly CheckedPolicy[]> {
+  const kinds = kindsOf(paths, report)
+  const names = {
+    ...(kinds === undefined ? {} : { kinds }),
+    ...(config === undefined ? {} : { parties: config.parties }),
+  }
+  return checkPolicies(readPolicyFiles(paths, report), names, report)
 }
 
 function kindsOf(paths: readonly string[], report: Report): Kinds | undefined {
@@ -109,8 +121,14 @@ function activeOf(checked: readonly CheckedPolicy[], report: Report): readonly P
   )
 }
 
-async function checkCommand(paths: readonly string[], report: Report, out: Out): Promise<void> {
-  const checked = await check(paths, report)
+async function checkCommand(
+  paths: readonly string[],
+  file: string | undefined,
+  report: Report,
+  out: Out,
+): Promise<void> {
+  const config = file === undefined ? undefined : loadConfig(file, process.env, report)
+  const checked = await check(paths, report, config)
   lintTogether(activeOf(checked, report), report)
   out(`${checked.length} ${checked.length === 1 ? 'policy' : 'policies'} checked\n`)
 }
@@ -156,12 +174,9 @@ async function diffCommand(before: string, after: string, report: Report, out: O
   const [old, now] = [await readSide(before, report), await readSide(after, report)]
   // A file that cannot be read would look like a policy that is gone.
   if (old === undefined || now === undefined) return
-  const key = ({ id, mode }: Policy) => `${id} ${mode}`
   const counts = { widening: 0, narrowing: 0, neutral: 0 }
-  for (const name of new Set([...old, ...now].map(key))) {
-    const pair = [old, now].map((side) => side.find((one) => key(one) === name))
-    const effects = diffPolicies(pair[0], pair[1])
-    if (effects.length > 0) out(`${name.split(' ')[0]}\n`)
+  for (const { id, effects } of diffActive(old, now)) {
+    out(`${id}\n`)
     for (const { effect, what, text, rule } of effects) {
       counts[effect]++
       const place = rule === undefined ? '' : `  (${rule.id} ${rule.at.file}:${rule.at.line})`

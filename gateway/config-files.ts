@@ -7,7 +7,7 @@ import { type Reader, textOf } from '../base/shape.ts'
 /** Reads a file as UTF-8, or complains at `at`. `what` names it in the message. */
 export function readText(path: string, at: Spot, report: Report, what: string): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const [reason, help] = FAILURES[code ?? ''] ?? [`cannot be read (${code})`, `look at ${path}`]

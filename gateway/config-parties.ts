@@ -79,9 +79,9 @@ const readSubject: Reader<string> = (node, report) => {
 
 function readKeySet(node: YamlNode, folder: string, report: Report): string {
   const fields = openMap(node, report, 'the keys')
-  const jwks = fields.need('jwks', (item) => {
+  const jwks = fields.need('jwks', (item, inner) => {
     if (item.node === 'scalar' && isHttpUrl(item.text)) return item.text
-    return readableFile(folder, 'a JWK set (`{"keys": […]}`)', checkKeySet)(item, report)
+    return readableFile(folder, 'a JWK set (`{"keys": […]}`)', checkKeySet)(item, inner)
   })
   fields.close()
   return jwks

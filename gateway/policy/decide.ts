@@ -101,9 +101,9 @@ function takes(segment: Segment, step: string | number): boolean {
   return segment.step === 'name' && segment.name === step
 }
 
-/** A name and an index that no rule can spell out: they stand for all others. */
+/** A name that no rule can spell out: it stands for all others. */
 export const OTHER_NAME = '\u0000'
-/** The index that stands for all others, as OTHER_NAME does for names. */
+/** An index that no rule can spell out. */
 export const OTHER_INDEX = -1
 
 /** One location that stands for all that a path selects. */

@@ -15,6 +15,28 @@ export interface Effect {
   readonly rule?: Rule
 }
 
+/** The effects on one policy; none of them is left out. */
+export interface PolicyEffects {
+  readonly id: string
+  readonly effects: readonly Effect[]
+}
+
+/** Lists the effects of replacing all active versions, policy by policy; unchanged ones are left out. */
+export function diffActive(
+  before: readonly Policy[],
+  after: readonly Policy[],
+): readonly PolicyEffects[] {
+  // A shadow is compared with a shadow: it takes nothing from the version in force.
+  const key = ({ id, mode }: Policy) => `${id} ${mode}`
+  const find = (side: readonly Policy[], name: string) => side.find((one) => key(one) === name)
+  return [...new Set([...before, ...after].map(key))]
+    .map((name) => ({
+      id: name.split(' ')[0] ?? '',
+      effects: diffPolicies(find(before, name), find(after, name)),
+    }))
+    .filter(({ effects }) => effects.length > 0)
+}
+
 /** Lists the effects of replacing `before` by `after`; either may be absent. */
 export function diffPolicies(
   before: Policy | undefined,

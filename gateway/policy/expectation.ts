@@ -5,6 +5,7 @@ import { readJson } from '../../base/json-node.ts'
 import type { YamlMap, YamlNode, YamlScalar } from '../../base/yaml.ts'
 import { isFormatToken } from '../token/format.ts'
 import { pseudonymKind, tokenKind } from '../token/text.ts'
+import { SHOWN_CHARACTERS_MAX } from './limits.ts'
 import { formatPath } from './path.ts'
 import type { Path } from './policy.ts'
 
@@ -116,8 +117,6 @@ function typeName(node: YamlNode): string {
   if (node.value === null) return 'null'
   return typeof node.value === 'string' ? 'text' : typeof node.value
 }
-
-const SHOWN_CHARACTERS_MAX = 40
 
 function show(node: YamlNode): string {
   const text = textOf(node)

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Report } from '../../base/diagnostic.ts'
 import { readText } from '../config-files.ts'
+import { POLICY_FILES_MAX } from './limits.ts'
 
 /** A policy file's name, as messages give it, and its text. */
 export interface PolicyFile {
@@ -22,6 +23,9 @@ export function readPolicyFiles(paths: readonly string[], report: Report): reado
     const files = isFolder ? listPolicies(path) : [path]
     if (files.length === 0) {
       report.error(at, 'the folder holds no policy', 'policy files end in `.yaml`')
+    } else if (files.length > POLICY_FILES_MAX) {
+      report.error(at, 'the folder holds too many policies', `at most ${POLICY_FILES_MAX}`)
+      continue
     }
     for (const file of files) {
       const text = readText(file, { ...at, file }, report, 'the policy')

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { createReport, type Report } from '../../base/diagnostic.ts'
 import { readPolicyFiles } from './folder.ts'
+import { RELOAD_QUIET_MS } from './limits.ts'
 import { loadRegistry, type PolicyPorts, type Registry } from './registry.ts'
 
 /** Told after each change of the folder; a failed one leaves the last good policies in force. */
@@ -19,9 +20,6 @@ export interface LivePolicies {
   reload(): Promise<void>
   close(): void
 }
-
-/** Editors write a file in several steps; the folder is read once it has been quiet this long. */
-const QUIET_MS = 200
 
 /** Opens the folder, or nothing when `report` gained an error: without policies nothing starts. */
 export async function openPolicies(
@@ -68,7 +66,7 @@ function watchQuietly(folder: string, changed: () => void): Pick<FSWatcher, 'clo
   let timer: NodeJS.Timeout | undefined
   const watcher = watch(folder, { persistent: false }, () => {
     clearTimeout(timer)
-    timer = setTimeout(changed, QUIET_MS).unref()
+    timer = setTimeout(changed, RELOAD_QUIET_MS).unref()
   })
   // A folder that vanishes ends the watching; `reload` still works when it is back.
   watcher.on('error', changed)

@@ -2,14 +2,17 @@
 import { nearestName, type Report, suggest } from '../../base/diagnostic.ts'
 import { describe, oneOf, openMap, readEntries, type Reader, textOf } from '../../base/shape.ts'
 import type { YamlMap, YamlNode, YamlScalar } from '../../base/yaml.ts'
+import type { PartyConfig } from '../config.ts'
 import { formatPath, parsePath } from './path.ts'
 import type { Action, ActionParameter, Direction, Path, Rule } from './policy.ts'
 
-/** The names that rules may use. */
+/** The names that a policy may use. */
 export interface Known {
   readonly transforms: ReadonlySet<string>
   /** Names of the kinds dictionary; any name passes when it is not at hand. */
   readonly kinds?: ReadonlySet<string>
+  /** The parties of sealgate.yaml; any party id passes when they are not at hand. */
+  readonly parties?: readonly PartyConfig[]
 }
 
 /** Counts rules over both directions. */

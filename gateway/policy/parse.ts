@@ -1,6 +1,6 @@
 /** Reads a policy file into a `Policy`; what is wrong with it is told all at once. Pure. @module */
 import { createHash } from 'node:crypto'
-import type { Report } from '../../base/diagnostic.ts'
+import { type Report, suggest } from '../../base/diagnostic.ts'
 import {
   integerOf,
   listOf,
@@ -11,6 +11,7 @@ import {
   textOf,
 } from '../../base/shape.ts'
 import { parseYaml, type YamlNode } from '../../base/yaml.ts'
+import { TESTS_MAX, VERSION_MAX } from './limits.ts'
 import type { Direction, Path, Policy, PolicyTest } from './policy.ts'
 import { type Known, readDirection, readPath } from './parse-rules.ts'
 
@@ -24,8 +25,6 @@ export const LEGAL_BASES = [
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const NAME_HELP = 'use lower-case letters, digits and `-`, a letter first'
-const VERSION_MAX = 999_999
-const TESTS_MAX = 1000
 
 /** A policy, or nothing when `report` gained an error. `known` names what rules may use. */
 export function parsePolicy(
@@ -46,8 +45,8 @@ export function parsePolicy(
     id: fields.need('policy', nameOf('a policy name')),
     version: fields.need('version', integerOf('`version`', 1, VERSION_MAX)),
     title: fields.need('title', readTitle),
-    from: fields.need('from', nameOf('a party id')),
-    to: fields.need('to', nameOf('a party id')),
+    from: fields.need('from', partyOf(known)),
+    to: fields.need('to', recipientOf(known)),
     when,
     purpose: fields.need('purpose', nameOf('a purpose')),
     legal: fields.need('legal', readLegal),
@@ -76,6 +75,35 @@ const EVIDENCE_DEFAULT: Policy['evidence'] = { links: new Map(), custody: 'none'
 
 function nameOf(what: string): Reader<string> {
   return textOf(what, NAME, NAME_HELP)
+}
+
+function partyOf({ parties }: Known): Reader<string> {
+  return (node, report) => {
+    const id = nameOf('a party id')(node, report)
+    if (id !== '' && parties !== undefined && !parties.some((party) => party.id === id)) {
+      const help = suggest(
+        id,
+        parties.map((party) => party.id),
+      )
+      report.error(node.at, `there is no party \`${id}\` in sealgate.yaml`, help)
+    }
+    return id
+  }
+}
+
+function recipientOf(known: Known): Reader<string> {
+  return (node, report) => {
+    const id = partyOf(known)(node, report)
+    const party = known.parties?.find((one) => one.id === id)
+    if (party !== undefined && party.url === undefined) {
+      report.error(
+        node.at,
+        `the party \`${id}\` cannot be called`,
+        'give it a `url` in sealgate.yaml',
+      )
+    }
+    return id
+  }
 }
 
 const readTitle: Reader<Policy['title']> = (node, report) => {

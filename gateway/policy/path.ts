@@ -2,6 +2,7 @@
  * The part of JSONPath (RFC 9535) that a policy may use: names, indexes, wildcards, descendants.
  * Everything else is refused with a position, never read as something near it. Pure. @module
  */
+import { PATH_CHARACTERS_MAX } from './limits.ts'
 import type { Path, Segment } from './policy.ts'
 
 /** What is wrong with a path, and how many code points precede the place. */
@@ -10,9 +11,6 @@ export interface PathFault {
   readonly message: string
   readonly help: string
 }
-
-/** Longest path that is read, in code points. */
-export const PATH_CHARACTERS_MAX = 1024
 
 /** Reads one path. Never throws: hostile text yields a fault. */
 export function parsePath(text: string): { readonly path: Path } | PathFault {

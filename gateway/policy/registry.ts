@@ -1,6 +1,7 @@
 /** Loads a folder of policies: parsed, compiled, tested by their own examples, and matched. @module */
 import type { Report } from '../../base/diagnostic.ts'
 import { type CompiledRoute, compileRoute } from '../transform/compile.ts'
+import type { PartyConfig } from '../config.ts'
 import type { Kinds } from '../guard/kinds.ts'
 import type { TransformTable } from '../transform/transform.ts'
 import { type PolicyFile, readPolicyFiles } from './folder.ts'
@@ -17,6 +18,8 @@ export interface PolicyPorts {
   readonly transforms: TransformTable
   /** The kinds dictionary; without it any kind's name passes and no class is recorded. */
   readonly kinds?: Kinds
+  /** The parties of sealgate.yaml: a policy that names another one would never match. */
+  readonly parties?: readonly PartyConfig[]
 }
 
 /** A policy version that passed its own tests, ready to relay. */
@@ -38,7 +41,7 @@ export async function loadRegistry(
   report: Report,
 ): Promise<Registry | undefined> {
   const before = report.errorCount
-  const checked = await checkPolicies(readPolicyFiles([folder], report), ports.kinds, report)
+  const checked = await checkPolicies(readPolicyFiles([folder], report), ports, report)
   const active = selectActive(
     checked.map(({ policy }) => policy),
     report,
@@ -60,13 +63,14 @@ export interface CheckedPolicy {
 /** Parses, compiles and tests each file by itself; failing tests are errors of the report. */
 export async function checkPolicies(
   files: readonly PolicyFile[],
-  kinds: Kinds | undefined,
+  { kinds, parties }: Pick<PolicyPorts, 'kinds' | 'parties'>,
   report: Report,
 ): Promise<readonly CheckedPolicy[]> {
   const rehearsal = createRehearsal(kinds)
   const known = {
     transforms: new Set(rehearsal.keys()),
     ...(kinds === undefined ? {} : { kinds: new Set(kinds.all.map(({ id }) => id)) }),
+    ...(parties === undefined ? {} : { parties }),
   }
   const checked: CheckedPolicy[] = []
   for (const { file, text } of files) {

@@ -14,6 +14,7 @@ import {
   type Standing,
   UNNAMED,
 } from './decide.ts'
+import { JOINT_STATES_MAX } from './limits.ts'
 import type { Path, Rule } from './policy.ts'
 
 /** A place, and what decides there before and after; nothing decides an unnamed value. */
@@ -24,20 +25,20 @@ export interface Witness {
   readonly after: Rule | undefined
 }
 
-/** Joint states beyond which two versions are not compared. */
-const JOINT_STATES_MAX = 20_000
-
 interface State {
   readonly place: Location
-  /** For each candidate of both sides, how far its path may have matched. */
-  readonly positions: readonly ReadonlySet<number>[]
+  readonly live: readonly Live[]
   readonly before: Standing
   readonly after: Standing
 }
 
-interface Sides {
-  readonly before: readonly Candidate[]
-  readonly after: readonly Candidate[]
+/** A candidate that may still match, and how far it may have matched. */
+interface Live {
+  readonly candidate: Candidate
+  readonly side: 'before' | 'after'
+  /** Distinguishes the candidates of both sides. */
+  readonly id: number
+  readonly positions: ReadonlySet<number>
 }
 
 /** One witness for each pair of deciding rules; undefined when there are too many states to walk. */
@@ -45,19 +46,21 @@ export function findWitnesses(
   before: readonly Rule[],
   after: readonly Rule[],
 ): readonly Witness[] | undefined {
-  const sides: Sides = { before: candidatesOf(before), after: candidatesOf(after) }
-  const symbols = alphabetOf([...sides.before, ...sides.after])
-  const positions = [...sides.before, ...sides.after].map(() => new Set([0]))
-  const states: State[] = [{ place: [], positions, before: UNNAMED, after: UNNAMED }]
+  const live = [...startOf('before', before), ...startOf('after', after)].map((one, id): Live => ({
+    ...one,
+    id,
+  }))
+  const states: State[] = [{ place: [], live, before: UNNAMED, after: UNNAMED }]
   const seen = new Set<string>()
   const witnesses = new Map<string, Witness>()
   // `states` grows while it is walked, breadth first.
   for (const state of states) {
-    for (const symbol of symbols) {
-      const next = stepFrom(state, symbol, sides)
+    for (const symbol of symbolsAt(state.live)) {
+      const next = stepFrom(state, symbol)
       const pair = [next.before, next.after].map(({ rule }) => rule?.text ?? '').join('\n')
-      const finals = `${next.before.isFinal} ${next.after.isFinal}`
-      const key = [pair, finals, ...next.positions.map((set) => [...set].join('.'))].join('\n')
+      const key = [pair, next.before.isFinal, next.after.isFinal, ...next.live.map(keyOf)].join(
+        '\n',
+      )
       if (seen.has(key)) continue
       seen.add(key)
       if (!witnesses.has(pair)) {
@@ -65,38 +68,48 @@ export function findWitnesses(
         witnesses.set(pair, { place: placeOf(next.place), ...rules })
       }
       // Where no path can match further, everything deeper is decided as here.
-      if (next.positions.some((set) => set.size > 0)) states.push(next)
+      if (next.live.length > 0) states.push(next)
     }
     if (states.length > JOINT_STATES_MAX) return undefined
   }
   return [...witnesses.values()]
 }
 
-function stepFrom(state: State, symbol: string | number, sides: Sides): State {
-  const candidates = [...sides.before, ...sides.after]
-  const positions = candidates.map(({ path }, at) =>
-    advance(path, state.positions[at] ?? new Set(), symbol),
-  )
-  const winner = (from: number, to: number) =>
+function startOf(side: Live['side'], rules: readonly Rule[]): readonly Omit<Live, 'id'>[] {
+  return candidatesOf(rules).map((candidate) => ({ candidate, side, positions: new Set([0]) }))
+}
+
+function keyOf({ id, positions }: Live): string {
+  return `${id}:${[...positions].join('.')}`
+}
+
+function stepFrom(state: State, symbol: string | number): State {
+  const live = state.live
+    .map((one) => ({ ...one, positions: advance(one.candidate.path, one.positions, symbol) }))
+    .filter(({ positions }) => positions.size > 0)
+  const winner = (side: Live['side']) =>
     mostSpecific(
-      candidates.slice(from, to).filter(({ path }, at) => positions[from + at]?.has(path.length)),
+      live
+        .filter((one) => one.side === side && one.positions.has(one.candidate.path.length))
+        .map(({ candidate }) => candidate),
     )
-  const middle = sides.before.length
   return {
     place: [...state.place, symbol],
-    positions,
-    before: descend(state.before, winner(0, middle)),
-    after: descend(state.after, winner(middle, candidates.length)),
+    live,
+    before: descend(state.before, winner('before')),
+    after: descend(state.after, winner('after')),
   }
 }
 
-function alphabetOf(candidates: readonly Candidate[]): readonly (string | number)[] {
-  const steps = candidates
-    .flatMap(({ path }) => path)
-    .map((segment) => (segment.step === 'descendant' ? segment.of : segment))
-  const spelled = steps.flatMap((step): (string | number)[] =>
-    step.step === 'name' ? [step.name] : step.step === 'index' ? [step.index] : [],
-  )
+/** The names and indexes that tell the live paths apart here, and those that stand for all others. */
+function symbolsAt(live: readonly Live[]): readonly (string | number)[] {
+  const steps = live
+    .flatMap(({ candidate, positions }) => [...positions].map((at) => candidate.path[at]))
+    .map((segment) => (segment?.step === 'descendant' ? segment.of : segment))
+  const spelled = steps.flatMap((step): (string | number)[] => {
+    if (step?.step === 'name') return [step.name]
+    return step?.step === 'index' ? [step.index] : []
+  })
   return [...new Set([OTHER_INDEX, OTHER_NAME, ...spelled])]
 }
 

@@ -19,7 +19,11 @@ const PARTS = blocks('yaml').filter((text) => text.startsWith('fields:'))
 
 async function check(text: string) {
   const report = createReport()
-  const checked = await checkPolicies([{ file: 'limit-query.yaml', text }], KINDS, report)
+  const checked = await checkPolicies(
+    [{ file: 'limit-query.yaml', text }],
+    KINDS === undefined ? {} : { kinds: KINDS },
+    report,
+  )
   return { checked, rendered: renderReport(report) }
 }
 

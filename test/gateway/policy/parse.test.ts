@@ -113,6 +113,28 @@ ${TESTS}`)
     expect(request?.fields[1]?.to).to.deep.equal([{ step: 'name', name: 'band' }])
   })
 
+  // prettier-ignore
+  const PARTIES: { name: string; ids: [string, string | undefined][]; want: string[] }[] = [
+    { name: 'known parties',           ids: [['a', undefined], ['b', 'http://b']],  want: [] },
+    { name: 'a caller that is not there', ids: [['aa', undefined], ['b', 'http://b']], want: ['4:7 there is no party `a` in sealgate.yaml'] },
+    { name: 'a recipient without a URL', ids: [['a', undefined], ['b', undefined]], want: ['5:5 the party `b` cannot be called'] },
+  ]
+  for (const { name, ids, want } of PARTIES) {
+    it(`compares with sealgate.yaml: ${name}`, () => {
+      const parties = ids.map(([id, url]) => ({
+        id,
+        role: 'other' as const,
+        auth: [],
+        ...(url === undefined ? {} : { url }),
+      }))
+      const report = createReport()
+      parsePolicy(report, 'p.yaml', `${HEAD}request: {}\n${TESTS}`, { ...KNOWN, parties })
+      expect(
+        report.diagnostics.map((one) => `${one.at.line}:${one.at.column} ${one.message}`),
+      ).to.deep.equal(want)
+    })
+  }
+
   it('names the bytes by their digest', () => {
     const text = `${HEAD}request: {}\n${TESTS}`
     expect(parse(text).policy?.digest).to.match(/^sha256:[0-9a-f]{64}$/)

@@ -39,6 +39,22 @@ describe('explainSample', () => {
     ])
   })
 
+  it('agrees with the engine about what may not stand where a result goes', async () => {
+    const policy = policyOf({
+      request: fields('$.day: { generalise: year, to: $.year }, $.o: keep'),
+    })
+    const sample = { day: '2000-01-02', o: { year: 7 } }
+    expect((await manifestOf(policy, { ...sample, year: 9 })).bytes.toString()).to.equal(
+      '{"year":"2000","o":{"year":7}}',
+    )
+    const told = explainSample(policy.request, JSON.stringify({ ...sample, year: 9 }))
+    expect(told?.map(({ happens }) => happens)).to.deep.equal([
+      'generalise: year → $.year',
+      'keep, as a part of $.o',
+      'dropped: no rule names it',
+    ])
+  })
+
   it('agrees with the engine on every value that is kept', async () => {
     const policy = policyOf({
       request: fields('$.a: keep, $.a.b: drop, $..b.c: keep, "$.l[*]": keep, "$.l[0]": drop'),
