@@ -5,12 +5,15 @@ import type { Entry } from './journal/entry.ts'
 import { SEAL_RECORDS_MAX } from './limits.ts'
 import { writePayload, type Draft, type Origin } from './payload.ts'
 import type { RecordKind, SealedRecord } from './record.ts'
-import { recordDigest, type Sealer } from './seal.ts'
+import { recordDigest } from './seal.ts'
+import type { BoundKey } from './seal-key.ts'
 
 /** The newest record of an instance; `seq` 0 and the fixed first `prev` before there is one. */
 export interface Head {
   readonly seq: number
   readonly digest: string
+  /** Thumbprint of the certificate that sealed it; empty before the first record. */
+  readonly key: string
 }
 
 /** A draft that is durable and waits for its seal; `segment` is where its first entry stands. */
@@ -31,10 +34,12 @@ export interface ChainPorts {
   readonly origin: Origin
   readonly clock: Clock
   readonly random: (size: number) => Buffer
-  readonly seal: Sealer
+  readonly key: () => BoundKey
+  /** Makes the record that stands before a key's first other one, and counts it. */
+  readonly announce: (key: BoundKey, before: Head, segment: number) => Pending
   readonly append: (entry: Entry, appended: Appended) => void
   /** Called in order of `seq`, each when durable: nobody may see a seal before. */
-  readonly sealed: (item: Sealed) => void
+  readonly sealed: (item: Sealed, key: string) => void
 }
 
 export interface Chain {
@@ -51,13 +56,18 @@ export function createChain(ports: ChainPorts, start: Head): Chain {
   let scheduled = false
   const seal = (count: number) => {
     for (const item of queue.splice(0, count)) {
-      const sealed = sealNext(ports, item, head)
-      head = { seq: sealed.record.seq, digest: sealed.digest }
-      // A failure has stopped the whole journal: the restart finds the draft and seals it anew.
-      ports.append({ type: 'sealed', payload: sealed.record.jws }, (problem) => {
-        if (problem === undefined) ports.sealed(sealed)
-      })
+      const key = ports.key()
+      if (key.thumbprint !== head.key) sealNext(ports.announce(key, head, item.segment), key)
+      sealNext(item, key)
     }
+  }
+  const sealNext = (item: Pending, key: BoundKey) => {
+    const sealed = sealItem(ports, item, key, head)
+    head = { seq: sealed.record.seq, digest: sealed.digest, key: key.thumbprint }
+    // A failure has stopped the whole journal: the restart finds the draft and seals it anew.
+    ports.append({ type: 'sealed', payload: sealed.record.jws }, (problem) => {
+      if (problem === undefined) ports.sealed(sealed, key.thumbprint)
+    })
   }
   const turn = () => {
     seal(SEAL_RECORDS_MAX)
@@ -74,11 +84,16 @@ export function createChain(ports: ChainPorts, start: Head): Chain {
   }
 }
 
-function sealNext(ports: ChainPorts, { draft, segment }: Pending, head: Head): Sealed {
+function sealItem(
+  ports: ChainPorts,
+  { draft, segment }: Pending,
+  key: BoundKey,
+  head: Head,
+): Sealed {
   const { instance, origin, clock, random } = ports
   const seq = head.seq + 1
   const payload = writePayload(draft, origin, { instance, seq, prev: head.digest }, random)
-  const jws = ports.seal(payload, Number(clock.wallUs() / 1_000_000n))
+  const jws = key.seal(payload, Number(clock.wallUs() / 1_000_000n))
   const kind = draft['kind'] as RecordKind // INVARIANT: every first draft of a record has a kind.
   return {
     record: { rid: draft.rid, kind, instance, seq, jws },

@@ -34,18 +34,25 @@ export function disclosureDigest(disclosure: string): string {
 }
 
 /**
- * Digests claims. A name that was `taken` before gets `#2`, `#3`, …: two values under one name
- * would share a salt, and RFC 9901 §7.1 refuses a repeated name.
+ * Gives each claim a name of its own. One that was `taken` before gets `#2`, `#3`, …: two values
+ * under one name would share a salt, and RFC 9901 §7.1 refuses a repeated name.
  *
  * @param taken names of this record so far; the new ones are added.
  */
-export function commit(secret: Buffer, claims: readonly Claim[], taken: Set<string>): string[] {
+export function nameClaims(claims: readonly Claim[], taken: Set<string>): readonly Claim[] {
   return claims.map((claim) => {
     let name = claim.name
     for (let count = 2; taken.has(name); count++) name = `${claim.name}#${count}`
     taken.add(name)
-    return disclosureDigest(makeDisclosure(saltOf(secret, name), name, claim.json))
+    return name === claim.name ? claim : { name, json: claim.json }
   })
+}
+
+/** Digests claims, whose names must be unique in their record. */
+export function commit(secret: Buffer, claims: readonly Claim[]): string[] {
+  return claims.map(({ name, json }) =>
+    disclosureDigest(makeDisclosure(saltOf(secret, name), name, json)),
+  )
 }
 
 /**

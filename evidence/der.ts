@@ -1,5 +1,5 @@
 /**
- * Reading strict DER (X.690 §10): one byte string per value. The ASN.1 library reads lengths and
+ * Strict DER (X.690 §10): one byte string per value. The ASN.1 library reads lengths and
  * tags leniently, which would let several texts pass as one certificate or token. Portable. @module
  */
 
@@ -161,6 +161,25 @@ export function isEcdsaValue(bytes: Uint8Array): boolean {
   } catch {
     return false // Not DER at all.
   }
+}
+
+/** Writes one value from its contents, which for a constructed tag are values themselves. */
+export function writeDer(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  const length = contents.reduce((sum, part) => sum + part.length, 0)
+  const octets: number[] = []
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256)
+  const header = length < 0x80 ? [tag, length] : [tag, 0x80 | octets.length, ...octets]
+  return concat([Uint8Array.from(header), ...contents])
+}
+
+/** Joins byte strings. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  parts.reduce((at, part) => {
+    bytes.set(part, at)
+    return at + part.length
+  }, 0)
+  return bytes
 }
 
 /** A copy in an ArrayBuffer of its own: what the ASN.1 libraries take. */

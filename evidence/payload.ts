@@ -55,6 +55,7 @@ export function draftIntent(intent: Intent, digests: readonly string[], clock: C
     purpose: intent.purpose,
     legal: intent.legal,
     links: intent.links,
+    custody: intent.custody,
     request: draftMessage(intent.request),
     times: { received: toTimestamp(intent.receivedUs) },
     clock: { ...clock },
@@ -131,16 +132,28 @@ export function writePayload(
   place: Place,
   random: (size: number) => Buffer,
 ): string {
-  const payload = canonicalize({
-    v: 1,
-    ...draft,
-    ...origin,
-    ...place,
-    _sd: withDecoys(draft._sd, random),
-    _sd_alg: 'sha-256',
-  })
-  if (payload === undefined) throw new Problem('internal', 'a record payload is not JSON')
-  return payload
+  const _sd = withDecoys(draft._sd, random)
+  return toCanonical({ v: 1, ...draft, ...origin, ...place, _sd, _sd_alg: 'sha-256' })
+}
+
+/**
+ * A draft as the journal keeps it. What has no canonical form is refused here, before anything is
+ * relayed: sealed it could never be, and no restart could get past it.
+ *
+ * @throws {Problem} `internal` for a lone surrogate or a number that is not finite.
+ */
+export function writeDraft(draft: Draft): string {
+  return toCanonical(draft)
+}
+
+function toCanonical(value: JsonObject): string {
+  try {
+    const text = canonicalize(value)
+    if (text !== undefined) return text
+  } catch (cause) {
+    throw new Problem('internal', 'a record holds what has no canonical form', { cause })
+  }
+  throw new Problem('internal', 'a record is not JSON')
 }
 
 function draftMessage(facts: MessageFacts): JsonObject {

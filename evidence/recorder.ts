@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Problem } from '../base/problem.ts'
 import { uuidv7 } from '../base/uuid.ts'
-import { createChain, type Head, type Sealed } from './chain.ts'
+import { createChain, type Head, type Pending, type Sealed } from './chain.ts'
 import type { RecordSecrets } from './commitment.ts'
+import type { Custody } from './custody/custody.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createIntake, createTally, type IntakePorts, type Tally } from './intake.ts'
 import type { Entry } from './journal/entry.ts'
@@ -15,15 +16,18 @@ import { BACKLOG_RECORDS_MAX } from './limits.ts'
 import type { JsonObject, Origin } from './payload.ts'
 import type { Claim, Persist, Recorder, RecordKind } from './record.ts'
 import { recover, type Mark, type Recovered } from './recovery.ts'
-import { createSealer, FIRST_PREV, type SealKey } from './seal.ts'
+import { FIRST_PREV, type SealKey } from './seal.ts'
+import { draftKey, holdKey, type BoundKey } from './seal-key.ts'
 
 /** What the recorder is made of. */
 export interface RecorderOptions {
   /** The journal's folder, made when absent; one process at a time. */
   readonly folder: string
-  /** The seal key of an instance: asked for once, with the instance's name. */
+  /** The seal key of an instance, and the next one whenever the last passes its `renewAt`. */
   readonly identity: (instance: string) => Promise<SealKey>
   readonly secrets: RecordSecrets
+  /** Where originals go when a policy says `custody: sealed`; without it such exchanges are refused. */
+  readonly custody?: Custody
   readonly origin: Origin
   readonly persist: Persist
   readonly clock: Clock
@@ -53,7 +57,7 @@ export interface OpenRecorder extends Recorder {
   /** Records accepted and not yet in the log, exchanges under way included. */
   backlog(): number
   head(): Head
-  /** Why nothing is accepted until a restart; undefined while the journal works. */
+  /** Why nothing is accepted now, for readiness checks; undefined while all is well. */
   failure(): Problem | undefined
   /** Resolves when everything accepted is sealed and in the log. @throws when the journal failed. */
   idle(): Promise<void>
@@ -103,7 +107,6 @@ export async function openRecorder(options: RecorderOptions): Promise<OpenRecord
     },
     backlog: () => state.tally.backlog,
     head: () => state.tally.head,
-    failure: () => state.journal.failure(),
     idle: () => idle(state),
     close: () => close(state),
   }
@@ -112,8 +115,8 @@ export async function openRecorder(options: RecorderOptions): Promise<OpenRecord
 /** Wires journal, chain and delivery. */
 async function start(options: RecorderOptions, found: FoundJournal, mark: Mark): Promise<State> {
   const { instance } = mark
-  const { origin, clock, persist, alarm, secrets } = options
-  const seal = createSealer(await options.identity(instance))
+  const { origin, clock, persist, alarm, secrets, custody } = options
+  const key = await holdKey({ instance, identity: options.identity, clock, alarm })
   const tally = createTally(mark)
   const retention = createRetention()
   const journal = await found.start(
@@ -128,16 +131,42 @@ async function start(options: RecorderOptions, found: FoundJournal, mark: Mark):
     alarm,
     logged: (batch) => acknowledge({ tally, retention, journal, alarm }, batch),
   })
-  const sealed = (item: Sealed) => {
-    tally.head = { seq: item.record.seq, digest: item.digest }
+  const sealed = (item: Sealed, by: string) => {
+    tally.head = { seq: item.record.seq, digest: item.digest, key: by }
     delivery.push(item)
   }
+  const announce = (bound: BoundKey, before: Head, segment: number): Pending => {
+    retention.retain(segment)
+    tally.backlog += 1
+    return { draft: draftKey(bound, before, clock), segment }
+  }
   const chain = createChain(
-    { instance, origin, clock, seal, random: randomBytes, append: journal.append, sealed },
+    {
+      instance,
+      origin,
+      clock,
+      key: key.current,
+      announce,
+      random: randomBytes,
+      append: journal.append,
+      sealed,
+    },
     tally.head,
   )
   const backlogMax = options.backlogMax ?? BACKLOG_RECORDS_MAX
-  return { tally, journal, retention, chain, delivery, secrets, clock, backlogMax }
+  return {
+    tally,
+    journal,
+    retention,
+    chain,
+    key,
+    delivery,
+    secrets,
+    custody,
+    clock,
+    backlogMax,
+    alarm,
+  }
 }
 
 /** Brings everything that a crash left to where it would be without the crash. */
@@ -161,7 +190,7 @@ async function resume(state: State, { pending, sealed }: Recovered): Promise<voi
 
 function newJournal(clock: Clock): Recovered {
   const instance = uuidv7(Number(clock.wallUs() / 1000n), randomBytes(10))
-  const mark: Mark = { v: 1, instance, seq: 0, digest: FIRST_PREV, logged: 0 }
+  const mark: Mark = { v: 1, instance, seq: 0, digest: FIRST_PREV, key: '', logged: 0 }
   return { mark, pending: [], unknown: 0, sealed: [] }
 }
 

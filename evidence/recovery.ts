@@ -105,13 +105,14 @@ function visitMark(scan: Scan, mark: Mark): void {
 
 function visitSealed(scan: Scan, { payload: jws, segment, newest }: FoundEntry): void {
   const { mark } = scan
-  const { payload } = readRecord(jws)
+  const { header, payload } = readRecord(jws)
   const { rid, instance, seq, prev } = payload
   if (mark === undefined) throw damaged('a segment does not begin with a mark')
   const digest = recordDigest(jws)
   const known = scan.sealed.get(seq)
   if (known !== undefined && known.digest !== digest) throw damaged(`two records ${seq}`)
-  if (seq === mark.seq + 1 && prev === mark.digest) scan.mark = { ...mark, seq, digest }
+  if (seq === mark.seq + 1 && prev === mark.digest)
+    scan.mark = { ...mark, seq, digest, key: header['x5t#S256'] }
   else if (seq > mark.seq) throw damaged(`record ${mark.seq + 1} is missing`)
   const draft = scan.complete.get(rid) ?? scan.intents.get(rid)
   scan.complete.delete(rid)

@@ -10,6 +10,11 @@ export interface SealKey {
   /** P-256 (ES256). */
   readonly privateKey: KeyObject
   readonly certificateDer: Uint8Array
+  /** The way up: issuing authority, root. */
+  readonly chainDer?: readonly Uint8Array[]
+  /** From then on the next key is asked for; after `notAfter` this one seals nothing. */
+  readonly renewAt?: Date
+  readonly notAfter?: Date
 }
 
 /** Signs payloads. `iat` is the time of sealing, whole seconds since the Unix epoch. */

@@ -54,6 +54,11 @@ export function authorityFindings(certificate: pkijs.Certificate, below: number)
   return findings
 }
 
+/** Whether the authority may sign revocation lists (§6.3.3 (f)). */
+export function maySignLists(certificate: pkijs.Certificate): boolean {
+  return ((keyUsage(certificate) ?? 0) & KEY_USAGE.crlSign) !== 0
+}
+
 /** What forbids the certificate to serve the purpose. */
 export function leafFindings(certificate: pkijs.Certificate, purpose: Purpose): string[] {
   const name = nameText(certificate.subject)

@@ -89,6 +89,8 @@ export async function createStamper(ports: TimestampPorts): Promise<Stamper> {
       )
       try {
         const head = await ports.checkpoint()
+        // A log that could not be read once owes nobody a token once it can be read again.
+        for (const line of ready) if (line.size === (head?.size ?? 0)) delete line.failure
         const due = ready.filter((line) => head !== undefined && isDue(line, head.size, nowMs))
         const results = await Promise.allSettled(await stampLines(ports, due, head))
         for (const [index, result] of results.entries()) {

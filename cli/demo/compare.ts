@@ -12,7 +12,7 @@ export function compareBodies(before: string, after: string): string {
     const [mark, colour] = verdict(value, relayed)
     return `  ${pad(path, COLUMN)} ${pad(value, COLUMN)} ${styleText(colour, `${mark.padEnd(8)} ${relayed ?? ''}`)}`
   })
-  const head = `  ${pad('field', COLUMN)} ${pad('the platform sent', COLUMN)} ${'the gateway'.padEnd(8)} and the bank received`
+  const head = `  ${pad('field', COLUMN)} ${pad('sent', COLUMN)} what became of it, and what arrived`
   return [styleText('bold', head), ...rows].join('\n')
 }
 

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, toDate } from '../../base/clock.ts'
 import { parseDer, toBuffer } from '../der.ts'
 import type { Signer } from '../x509-issue.ts'
 import { OID, parseCertificate } from '../x509-profile.ts'
@@ -66,7 +66,7 @@ async function makeToken(
   serial: bigint,
   wallUs: bigint,
 ): Promise<pkijs.ContentInfo> {
-  const content = encodeInfo(request, serial, new Date(Number(wallUs / 1000n)))
+  const content = encodeInfo(request, serial, toDate(wallUs))
   const certificate = parseCertificate(ports.certificateDer)
   const attributes = new pkijs.SignedAndUnsignedAttributes({
     type: 0,

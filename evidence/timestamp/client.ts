@@ -1,12 +1,12 @@
 /** Getting tokens from time stamping authorities, outside ones over HTTP (RFC 3161 §3.4). @module */
 import { Problem } from '../../base/problem.ts'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, toDate } from '../../base/clock.ts'
 import type { Identity } from '../x509-identity.ts'
 import { keySigner } from '../x509-issue.ts'
 import { createTimestampAuthority } from './authority.ts'
 import { encodeRequest, makeRequest } from './request.ts'
-import { RESPONSE_BYTES_MAX } from './token.ts'
-import { type TimestampResult, verifyTimestampResponse } from './verify.ts'
+import { type DigestName, RESPONSE_BYTES_MAX } from './token.ts'
+import { digest, type Imprint, type TimestampResult, verifyResponseImprint } from './verify.ts'
 
 const TSA_TIMEOUT_MS = 10_000
 /** A token whose time is further from our clock than this is not taken: one of the two is wrong. */
@@ -30,26 +30,37 @@ export interface Stamp {
   readonly result: TimestampResult
 }
 
-/**
- * Gets one token and checks everything about it.
- *
- * @throws {Problem} `timestamp-unavailable` when the authority does not answer, refuses, or answers
- *   with a token that is not valid.
- */
+/** Gets one token over data: see requestDigest. */
 export async function requestTimestamp(
   source: TimestampSource,
   data: Uint8Array,
   clock: Clock,
 ): Promise<Stamp> {
-  const request = makeRequest(data, source.policy)
+  return requestDigest(source, 'SHA-256', await digest('SHA-256', data), clock)
+}
+
+/**
+ * Gets one token over a digest and checks everything about it.
+ *
+ * @throws {Problem} `timestamp-unavailable` when the authority does not answer, refuses, or answers
+ *   with a token that is not valid.
+ */
+export async function requestDigest(
+  source: TimestampSource,
+  name: DigestName,
+  value: Uint8Array,
+  clock: Clock,
+): Promise<Stamp> {
+  const request = makeRequest(name, value, source.policy)
   const response = await source.send(encodeRequest(request))
   const { nonce } = request
-  const result = await verifyTimestampResponse(response, data, {
+  const imprint: Imprint = async (used) => (used === name ? value : undefined)
+  const result = await verifyResponseImprint(response, imprint, {
     roots: source.roots,
     ...(nonce === undefined ? {} : { nonce }),
     ...(source.policy === undefined ? {} : { policy: source.policy }),
   })
-  const now = Number(clock.wallUs() / 1000n)
+  const now = toDate(clock.wallUs()).getTime()
   const distance = Math.abs((result.info?.time.getTime() ?? now) - now)
   const reasons = [
     ...result.reasons,

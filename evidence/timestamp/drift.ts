@@ -13,22 +13,23 @@ export interface Drift {
   readonly jumped: boolean
 }
 
-/** Begins to watch a clock. Each call compares with the call before. */
+/** Begins to watch a clock; each call looks at it. */
 export function watchDrift(clock: Clock): () => Drift {
-  const offset = (): bigint => clock.wallUs() - clock.monotonicNs() / 1000n
-  const first = offset()
-  let last = first
-  let lastAtUs = clock.monotonicNs() / 1000n
+  const look = () => {
+    const monotonicUs = clock.monotonicNs() / 1000n
+    return { monotonicUs, offset: clock.wallUs() - monotonicUs }
+  }
+  const first = look()
+  let anchor = first
   let jumped = false
   return () => {
-    const now = offset()
-    const nowAtUs = clock.monotonicNs() / 1000n
-    // At least one minute's allowance: two calls in one millisecond are no reason to be strict.
-    const minutes = (nowAtUs - lastAtUs) / MINUTE_US + 1n
-    const step = now > last ? now - last : last - now
-    jumped ||= step > DRIFT_US_PER_MINUTE * minutes
-    last = now
-    lastAtUs = nowAtUs
-    return { driftUs: now - first, jumped }
+    const now = look()
+    const minutes = (now.monotonicUs - anchor.monotonicUs) / MINUTE_US
+    const step = now.offset - anchor.offset
+    const allowed = DRIFT_US_PER_MINUTE * (minutes + 1n)
+    jumped ||= step > allowed || step < -allowed
+    // Moved once a minute, not at each call: many small steps must not pass as slewing.
+    if (minutes > 0n) anchor = now
+    return { driftUs: now.offset - first.offset, jumped }
   }
 }

@@ -1,9 +1,9 @@
 /** RFC 3161 requests (§2.4.1), both sides. @module */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
 import { parseDer, toBuffer } from '../der.ts'
-import { DIGESTS } from './token.ts'
+import { type DigestName, DIGESTS } from './token.ts'
 
 /** What is asked of an authority. */
 export interface TimestampRequest {
@@ -16,14 +16,17 @@ export interface TimestampRequest {
   readonly certificates: boolean
 }
 
-const SHA256 = '2.16.840.1.101.3.4.2.1'
 const DIGEST_BYTES = { 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 } as const
 
-/** Asks for a token over the data: SHA-256, a fresh 64-bit nonce, certificates included. */
-export function makeRequest(data: Uint8Array, policy?: string): TimestampRequest {
+/** Asks for a token over a digest: with a fresh 64-bit nonce, and certificates included. */
+export function makeRequest(
+  name: DigestName,
+  digest: Uint8Array,
+  policy?: string,
+): TimestampRequest {
   return {
-    algorithm: SHA256,
-    digest: createHash('sha256').update(data).digest(),
+    algorithm: [...DIGESTS].find(([, each]) => each === name)?.[0] ?? '',
+    digest,
     nonce: randomBytes(8).readBigUInt64BE(),
     ...(policy === undefined ? {} : { policy }),
     certificates: true,

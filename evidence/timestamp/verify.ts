@@ -1,17 +1,9 @@
 /** Verifying RFC 3161 tokens, offline and years later. Pure; WebCrypto only. @module */
-import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
 import { verifyChain } from '../certificate.ts'
-import {
-  type Der,
-  isEcdsaValue,
-  takeAlgorithm,
-  takeContent,
-  takeOid,
-  takeParts,
-  toBuffer,
-} from '../der.ts'
+import { type Der, takeAlgorithm, takeContent, takeOid, takeParts, toBuffer } from '../der.ts'
 import { CERTIFICATES_MAX, equalBytes, OID, parseCertificate } from '../x509-profile.ts'
+import { isSignedBy } from '../x509-signature.ts'
 import {
   type DigestName,
   DIGESTS,
@@ -32,6 +24,10 @@ export interface TimestampTrust {
   readonly nonce?: bigint
   /** The policy that was asked for; checked where given. */
   readonly policy?: string
+  /** When the token must have been trustworthy: its own time, unless a later token renews it. */
+  readonly at?: Date
+  /** Looked at when given: see verifyChain. */
+  readonly revocationLists?: readonly Uint8Array[]
 }
 
 /** `valid` exactly when there are no `reasons`; `info` is what the token says, true or not. */
@@ -45,6 +41,9 @@ export interface TimestampResult {
   readonly development: boolean
 }
 
+/** The digest that a token must stamp, by this algorithm; undefined when there is none. */
+export type Imprint = (name: DigestName) => Promise<Uint8Array | undefined>
+
 /**
  * Verifies a stored response over the data that it stamps. Never throws on hostile bytes.
  *
@@ -55,39 +54,48 @@ export async function verifyTimestampResponse(
   data: Uint8Array,
   trust: TimestampTrust,
 ): Promise<TimestampResult> {
+  return verifyResponseImprint(response, (name) => digest(name, data), trust)
+}
+
+/** Verifies a response over a digest. Never throws on hostile bytes. */
+export async function verifyResponseImprint(
+  response: Uint8Array,
+  imprint: Imprint,
+  trust: TimestampTrust,
+): Promise<TimestampResult> {
   try {
-    return await verifyTimestampToken(tokenOfResponse(response), data, trust)
+    return await verifyTokenImprint(tokenOfResponse(response), imprint, trust)
   } catch (error) {
     return refusal(error)
   }
 }
 
-/** Verifies a bare token (ContentInfo) over the data that it stamps. */
-export async function verifyTimestampToken(
+/** Verifies a bare token (ContentInfo) over a digest. Never throws on hostile bytes. */
+export async function verifyTokenImprint(
   token: Uint8Array,
-  data: Uint8Array,
+  imprint: Imprint,
   trust: TimestampTrust,
 ): Promise<TimestampResult> {
   try {
     const parsed = parseToken(token) // Attacker-controlled: all of it, until the signature holds.
-    const algorithm = DIGESTS.get(parsed.info.algorithm)
-    const imprint = algorithm === undefined ? undefined : await digest(algorithm, data)
+    const { info } = parsed
+    const name = DIGESTS.get(info.algorithm)
+    const wanted = name === undefined ? undefined : await imprint(name)
     const { reasons, chain, development } = await verifySigned(parsed, trust)
     const all = [
-      ...(imprint === undefined
-        ? [`the digest algorithm ${parsed.info.algorithm} is not accepted`]
-        : equalBytes(imprint, parsed.info.digest)
-          ? []
-          : ['the token stamps other data']),
-      ...(trust.nonce === undefined || trust.nonce === parsed.info.nonce
+      ...(wanted === undefined ? [`the digest algorithm ${info.algorithm} is not accepted`] : []),
+      ...(wanted === undefined || equalBytes(wanted, info.digest)
+        ? []
+        : ['the token stamps other data']),
+      ...(trust.nonce === undefined || trust.nonce === info.nonce
         ? []
         : ['the token answers another request (nonce)']),
-      ...(trust.policy === undefined || trust.policy === parsed.info.policy
+      ...(trust.policy === undefined || trust.policy === info.policy
         ? []
-        : [`the token has policy ${parsed.info.policy}, expected ${trust.policy}`]),
+        : [`the token has policy ${info.policy}, expected ${trust.policy}`]),
       ...reasons,
     ]
-    return { valid: all.length === 0, reasons: all, info: parsed.info, chain, development }
+    return { valid: all.length === 0, reasons: all, info, chain, development }
   } catch (error) {
     return refusal(error)
   }
@@ -121,8 +129,9 @@ async function verifySigned(token: Token, trust: TimestampTrust): Promise<Signed
     leafDer,
     intermediates: pool,
     roots: trust.roots,
-    at: info.time,
+    at: trust.at ?? info.time,
     purpose: 'timestamp',
+    ...(trust.revocationLists === undefined ? {} : { revocationLists: trust.revocationLists }),
   })
   return { reasons: [...attributes, ...reasons], chain, development }
 }
@@ -168,29 +177,21 @@ async function isCertificateId(signing: Der, leafDer: Uint8Array): Promise<boole
 }
 
 async function isSigned(
-  signer: TokenSigner,
-  certificate: pkijs.Certificate,
+  { signatureAlgorithm, signature, signedBytes: bytes }: TokenSigner,
+  { subjectPublicKeyInfo: key }: pkijs.Certificate,
   hash: DigestName,
 ): Promise<boolean> {
-  const { subjectPublicKeyInfo } = certificate
-  const ecdsa = subjectPublicKeyInfo.algorithm.algorithmId === OID.ecPublicKey
-  if (ecdsa && !isEcdsaValue(signer.signature)) return false
-  const engine = pkijs.getCrypto(true)
-  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: signer.signatureAlgorithm })
+  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: signatureAlgorithm })
   // Some authorities write the key's algorithm here and leave the digest to digestAlgorithm.
   const named =
-    signer.signatureAlgorithm === OID.rsaEncryption ? hash : engine.getHashAlgorithm(algorithm)
-  if (named !== hash) return false
-  try {
-    const signature = new asn1.OctetString({ valueHex: toBuffer(signer.signature) })
-    const data = toBuffer(signer.signedBytes)
-    return await engine.verifyWithPublicKey(data, signature, subjectPublicKeyInfo, algorithm, hash)
-  } catch {
-    return false // The library throws where key and algorithm do not fit.
-  }
+    signatureAlgorithm === OID.rsaEncryption
+      ? hash
+      : pkijs.getCrypto(true).getHashAlgorithm(algorithm)
+  return named === hash && isSignedBy({ key, bytes, signature, algorithm, hash })
 }
 
-async function digest(name: DigestName, bytes: Uint8Array): Promise<Uint8Array> {
+/** The digest of bytes. */
+export async function digest(name: DigestName, bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest(name, toBuffer(bytes)))
 }
 

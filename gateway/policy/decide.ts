@@ -103,6 +103,7 @@ function takes(segment: Segment, step: string | number): boolean {
 
 /** A name and an index that no rule can spell out: they stand for all others. */
 export const OTHER_NAME = '\u0000'
+/** The index that stands for all others, as OTHER_NAME does for names. */
 export const OTHER_INDEX = -1
 
 /** One location that stands for all that a path selects. */

@@ -1,8 +1,20 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
 import * as commitment from '../../evidence/commitment.ts'
 
+const SPECIFICATION = new URL(
+  '../vectors/sd-jwt/examples/simple/specification.yml',
+  import.meta.url,
+)
+const SD_TAG = { tag: '!sd', resolve: (text: string) => text }
+const USER_CLAIMS = (
+  parse(readFileSync(SPECIFICATION, 'utf8'), { customTags: [SD_TAG] }) as {
+    user_claims: Record<string, unknown>
+  }
+).user_claims
 const KEY = Buffer.alloc(32, 1)
 const secret = commitment.derivedSecrets(KEY).secretOf('rid-1')
 const noise = (size: number) => Buffer.alloc(size, 5)
@@ -23,6 +35,25 @@ describe('commitment', () => {
     })
   })
 
+  // prettier-ignore
+  const RFC_9901_5_1 = [
+    { name: 'given_name',            salt: '2GLC42sKQveCfGfryNRN9w', digest: 'jsu9yVulwQQlhFlM_3JlzMaSFzglhQG0DpfayQwLUK4' },
+    { name: 'family_name',           salt: 'eluV5Og3gSNII8EYnsxA_A', digest: 'TGf4oLbgwd5JQaHyKVQZU9UdGE0w5rtDsrZzfUaomLo' },
+    { name: 'email',                 salt: '6Ij7tM-a5iVPGboS5tmvVA', digest: 'JzYjH4svliH0R3PyEMfeZu6Jt69u5qehZo7F7EPYlSE' },
+    { name: 'phone_number',          salt: 'eI8ZWm9QnKPpNPeNenHdhQ', digest: 'PorFbpKuVu6xymJagvkFsFXAbRoc2JGlAUA2BA4o7cI' },
+    { name: 'phone_number_verified', salt: 'Qg_O64zqAxe412a108iroA', digest: 'XQ_3kPKt1XyX7KANkqVR6yZ2Va5NrPIvPYbyMvRKBMM' },
+    { name: 'birthdate',             salt: 'Pc33JM2LchcU_lHggv_ufQ', digest: 'gbOsI4Edq2x2Kw-w5wPEzakob9hV1cRD0ATN3oQL9JM' },
+    { name: 'updated_at',            salt: 'G02NSrQfjFXQ7Io09syajA', digest: 'CrQe7S5kqBAHt-nMYXgc6bdt2SH5aTY1sU_M-PgkjPI' },
+  ]
+  for (const { name, salt, digest } of RFC_9901_5_1) {
+    it(`opens \`${name}\` of RFC 9901 §5.1, whose disclosures have a space after each comma`, () => {
+      const json = JSON.stringify(USER_CLAIMS[name])
+      const disclosure = Buffer.from(`["${salt}", "${name}", ${json}]`).toString('base64url')
+      expect(commitment.disclosureDigest(disclosure)).to.equal(digest)
+      expect(commitment.verifyDisclosure(disclosure, [digest])).to.deep.equal({ salt, name, json })
+    })
+  }
+
   it('derives salts of 32 bytes by HMAC, one per record and name', () => {
     const want = createHmac('sha256', secret).update('f:$.a').digest('base64url')
     expect(commitment.saltOf(secret, 'f:$.a')).to.equal(want)
@@ -36,7 +67,7 @@ describe('commitment', () => {
       { name: 'f:$.amount', json: '1.10' },
       { name: 'f:$.name', json: '"\\u5f20"' },
     ]
-    const sd = commitment.withDecoys(commitment.commit(secret, claims, new Set()), noise)
+    const sd = commitment.withDecoys(commitment.commit(secret, claims), noise)
     const disclosure = commitment.openClaim(secret, sd, 'f:$.amount', '1.10')
     expect(commitment.verifyDisclosure(disclosure ?? '', sd)).to.include({ name: 'f:$.amount', json: '1.10' }) // prettier-ignore
     // prettier-ignore
@@ -57,10 +88,8 @@ describe('commitment', () => {
       { name: 'x', json: '1' },
       { name: 'x', json: '2' },
     ]
-    const sd = [
-      ...commitment.commit(secret, same, taken),
-      ...commitment.commit(secret, same, taken),
-    ]
+    const named = [1, 2].flatMap(() => commitment.nameClaims(same, taken))
+    const sd = commitment.commit(secret, named)
     expect([...taken]).to.deep.equal(['x', 'x#2', 'x#3', 'x#4'])
     expect(commitment.openClaim(secret, sd, 'x#4', '2')).to.be.a('string')
     expect(commitment.openClaim(secret, sd, 'x#2', '1')).to.equal(undefined)
@@ -69,7 +98,7 @@ describe('commitment', () => {
   it('pads to a multiple of 8 and sorts', () => {
     for (const count of [0, 1, 7, 8, 9]) {
       const claims = Array.from({ length: count }, (_, index) => ({ name: `n${index}`, json: '0' }))
-      const sd = commitment.withDecoys(commitment.commit(secret, claims, new Set()), noise)
+      const sd = commitment.withDecoys(commitment.commit(secret, claims), noise)
       expect(sd).to.have.length(8 * Math.ceil(count / 8))
       expect(sd).to.deep.equal([...sd].sort())
       expect(sd.every((digest) => /^[A-Za-z0-9_-]{43}$/.test(digest))).to.equal(true)
@@ -81,7 +110,7 @@ describe('commitment', () => {
       fc.property(fc.string({ unit: 'grapheme' }), fc.jsonValue(), (name, value) => {
         fc.pre(name !== '_sd' && name !== '...')
         const json = JSON.stringify(value)
-        const sd = commitment.commit(secret, [{ name, json }], new Set())
+        const sd = commitment.commit(secret, [{ name, json }])
         const opened = commitment.verifyDisclosure(commitment.openClaim(secret, sd, name, json) ?? '', sd) // prettier-ignore
         expect(opened).to.include({ name, json })
       }),

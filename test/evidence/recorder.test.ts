@@ -3,9 +3,20 @@ import { Problem } from '../../base/problem.ts'
 import { derivedSecrets, openClaim } from '../../evidence/commitment.ts'
 import { openRecorder, type OpenRecorder } from '../../evidence/recorder.ts'
 import type { Persist } from '../../evidence/record.ts'
-import { readRecord } from '../../evidence/seal.ts'
+import { readRecord, recordDigest } from '../../evidence/seal.ts'
 import { MemoryFiles, type Fault } from './journal/faults.ts'
-import { ANSWERED, COMMITMENT_KEY, TestLog, intentOf, newRid, recorderOptions } from './support.ts'
+import {
+  ANSWERED,
+  COMMITMENT_KEY,
+  TestLog,
+  intentOf,
+  newRid,
+  recorderOptions,
+  settableClock,
+  temporaryFolder,
+  testIdentity,
+} from './support.ts'
+import { openSealIdentity } from '../../evidence/x509-identity.ts'
 
 const SECRET_VALUE = '张三丰 "13800138000"'
 
@@ -48,8 +59,8 @@ describe('recorder', () => {
       kind: 'exchange',
       rid,
       instance: recorder.instance,
-      seq: 1,
-      prev: 'A'.repeat(43),
+      seq: 2,
+      prev: recordDigest(log.records.get(1)?.jws ?? ''),
       outcome: 'answered',
       status: 200,
       times: {
@@ -86,7 +97,7 @@ describe('recorder', () => {
     log.check()
     expect(log.payloads().map(({ kind }) => kind)).to.deep.equal(['exchange', 'refusal', 'policy'])
     expect(log.payloads()[2]).to.deep.include({ rid, links: { a: 'b' } })
-    expect(recorder.head().seq).to.equal(3)
+    expect(recorder.head().seq).to.equal(4)
     await recorder.close()
   })
 
@@ -122,9 +133,9 @@ describe('recorder', () => {
     const log = new TestLog()
     log.failures = 2
     const recorder = await open(new MemoryFiles(), log)
-    await exchange(recorder)
+    const rid = await exchange(recorder)
     await recorder.idle()
-    expect(log.records.size).to.equal(1)
+    expect(log.rids()).to.deep.equal([rid])
     await recorder.close()
   })
 
@@ -139,9 +150,9 @@ describe('recorder', () => {
     const persist = async (records: readonly { jws: string }[]) =>
       void seen.push(...records.map(({ jws }) => jws))
     const second = await open(memory, log, { persist })
-    expect(second.recovered).to.deep.equal({ unknown: 0, sealed: 0, resent: 1, tornBytes: 0 })
+    expect(second.recovered).to.deep.equal({ unknown: 0, sealed: 0, resent: 2, tornBytes: 0 })
     await second.idle()
-    expect(seen.map((jws) => readRecord(jws).payload.rid)).to.deep.equal([rid])
+    expect(seen.map((jws) => readRecord(jws).payload.rid).slice(1)).to.deep.equal([rid])
     await second.close()
   })
 
@@ -171,6 +182,110 @@ describe('recorder', () => {
     await Promise.all([recorder.conclude(a, ANSWERED), recorder.conclude(b, ANSWERED)])
     await recorder.idle()
     await exchange(recorder)
+    await recorder.close()
+  })
+
+  it('announces each seal key before it seals with it, and retires the one before', async () => {
+    const folder = temporaryFolder()
+    const log = new TestLog()
+    const memory = new MemoryFiles()
+    const clock = settableClock()
+    const hours = { organization: 'Test', instance: 'i', clock, hours: 24 }
+    const more = { clock, identity: () => openSealIdentity(folder.path, hours) }
+    try {
+      let recorder = await open(memory, log, more)
+      await exchange(recorder)
+      await recorder.idle()
+      clock.advance(20n * 3_600_000_000n) // Past `renewAt`: the next record asks for the next key.
+      await exchange(recorder)
+      await recorder.idle()
+      const first = log.all()[0]?.['activated']
+      while (recorder.head().key === first) {
+        await exchange(recorder)
+        await recorder.idle()
+      }
+      await recorder.close()
+      memory.crash('power')
+      recorder = await open(memory, log, more)
+      await exchange(recorder)
+      await recorder.idle()
+      await recorder.close()
+    } finally {
+      folder.remove()
+    }
+    log.check()
+    const keys = log.all().filter(({ kind }) => kind === 'key')
+    expect(keys.map(({ seq }) => seq).length).to.equal(2)
+    expect(keys[0]).to.include({ seq: 1 }).and.not.to.have.property('retired')
+    const [before, after] = keys.map((payload) => payload['activated'])
+    expect(keys[1]?.['retired']).to.deep.equal({ key: before, lastSeq: (keys[1]?.seq ?? 0) - 1 })
+    for (const { seq, jws } of log.records.values()) {
+      const { header } = readRecord(jws)
+      expect(header['x5t#S256']).to.equal(seq < (keys[1]?.seq ?? 0) ? before : after)
+    }
+    expect(keys[1]?.['certificates']).to.have.length(3)
+  })
+
+  it('accepts nothing once the seal certificate has ended', async () => {
+    const clock = settableClock()
+    const identity = async () => ({ ...(await testIdentity()), notAfter: new Date(Date.now() + 1000) }) // prettier-ignore
+    const recorder = await open(new MemoryFiles(), new TestLog(), { clock, identity })
+    await exchange(recorder)
+    clock.advance(1_000_000n)
+    expect(await problemOf(recorder.intend(intentOf(newRid())))).to.have.property('slug', 'key-unusable') // prettier-ignore
+    await recorder.close()
+  })
+
+  it('stops when the wall clock was set, after a record that says so', async () => {
+    for (const jump of [-3_600_000_000n, 3_600_000_000n]) {
+      const clock = settableClock()
+      const log = new TestLog()
+      const recorder = await open(new MemoryFiles(), log, { clock })
+      const rid = newRid()
+      await recorder.intend(intentOf(rid))
+      clock.jump(jump)
+      const problem = await problemOf(recorder.intend(intentOf(newRid())))
+      expect(problem).to.be.instanceOf(Problem).with.property('slug', 'evidence-unavailable')
+      expect((problem as Problem).message).to.include('wall clock')
+      expect(recorder.failure()).to.equal(problem)
+      await recorder.conclude(rid, ANSWERED)
+      await recorder.idle()
+      log.check()
+      const jumps = log.payloads().filter(({ kind }) => kind === 'clock')
+      expect(jumps).to.have.length(1)
+      expect(jumps[0]).to.include({ event: 'jumped' })
+      const [{ clock: state } = { clock: undefined }] = jumps
+      const { driftUs } = state as unknown as { driftUs: number }
+      expect(Math.round(driftUs / 1e6)).to.equal(Number(jump / 1_000_000n))
+      await recorder.close()
+    }
+  })
+
+  it('refuses to begin an exchange twice', async () => {
+    const log = new TestLog()
+    const recorder = await open(new MemoryFiles(), log)
+    const rid = newRid()
+    await recorder.intend(intentOf(rid))
+    expect(await problemOf(recorder.intend(intentOf(rid)))).to.have.property('slug', 'internal')
+    await recorder.conclude(rid, ANSWERED)
+    expect(await problemOf(recorder.conclude(rid, ANSWERED))).to.have.property('slug', 'internal')
+    await recorder.idle()
+    expect(log.rids()).to.deep.equal([rid])
+    await recorder.close()
+  })
+
+  it('refuses what could never be sealed before it is in the journal', async () => {
+    const memory = new MemoryFiles()
+    const log = new TestLog()
+    const recorder = await open(memory, log)
+    const bytes = memory.bytesOf('0000000001.seg').length
+    const intent = { ...intentOf(newRid()), purpose: 'lone \ud800 surrogate' }
+    expect(await problemOf(recorder.intend(intent))).to.have.property('slug', 'internal')
+    expect(await problemOf(recorder.note('policy', { size: Number.NaN }))).to.have.property('slug', 'internal') // prettier-ignore
+    expect(memory.bytesOf('0000000001.seg').length).to.equal(bytes)
+    expect(recorder.backlog()).to.equal(0)
+    await exchange(recorder)
+    await recorder.idle()
     await recorder.close()
   })
 
@@ -219,7 +334,8 @@ const decodedSegments = (text: string) =>
 describe('recorder under faults', () => {
   const CALLS: readonly Fault['call'][] = ['write', 'sync', 'create', 'syncFolder', 'remove']
   for (const call of CALLS) {
-    for (const how of ['lost', 'applied-then-lost'] as const) {
+    for (const how of ['lost', 'applied-then-lost', 'torn'] as const) {
+      if (how === 'torn' && call !== 'write') continue
       it(`keeps every accepted exchange when ${call} is ${how}, at each step, killed or cut off`, async () => {
         for (const crash of ['kill', 'power'] as const) {
           for (let at = 1; at <= 14; at++) await runWithFault({ call, how, at }, crash)

@@ -54,7 +54,7 @@ async function makeEvidence(data: string): Promise<Evidence> {
   const payload = {
     ...{ v: 1, kind: 'exchange', rid, instance, seq: 1, prev: FIRST_PREV },
     times: { received: '2026-11-24T03:00:00.000000Z' },
-    _sd: commit(secrets.secretOf(rid), claims, new Set()),
+    _sd: commit(secrets.secretOf(rid), claims),
     _sd_alg: 'sha-256',
   }
   const jws = seal(JSON.stringify(payload), Number(nowUs / 1_000_000n))

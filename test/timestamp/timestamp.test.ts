@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { createTimestampAuthority } from '../../evidence/timestamp/authority.ts'
 import { encodeRequest, makeRequest, parseRequest } from '../../evidence/timestamp/request.ts'
@@ -15,6 +16,7 @@ import {
 
 const at = new Date('2026-11-24T10:00:00Z')
 const data = Buffer.from('origin\n1\nroot\n\n— origin AAAA\n')
+const imprint = createHash('sha256').update(data).digest()
 const names = { commonName: 'TSA', organization: '某某征信有限公司' }
 const { root, issuing } = await createAuthority(at)
 const stranger = await createAuthority(at)
@@ -38,7 +40,7 @@ async function makeAuthority(kind: 'tsa' | 'seal' = 'tsa', days = 30) {
   return createTimestampAuthority({ signer, certificateDer, chainDer, clock })
 }
 const stamp = await makeAuthority()
-const request = makeRequest(data)
+const request = makeRequest('SHA-256', imprint)
 const response = await stamp(encodeRequest(request))
 
 describe('verifyTimestampResponse', () => {
@@ -73,6 +75,7 @@ describe('verifyTimestampResponse', () => {
     { name: 'a foreign root',         change: async () => [response, data, { roots: [stranger.root.certificateDer] }],             want: /^no issuer found/ },
     { name: 'a seal certificate',     change: async () => [await (await makeAuthority('seal'))(encodeRequest(request)), data, { roots }], want: /needs extKeyUsage timeStamping/ },
     { name: 'an expired certificate', change: async () => [await expired(), data, { roots }],                                      want: /^`CN=TSA, .*` was expired at 2026-11-26/ },
+    { name: 'a lack of revocation lists', change: async () => [response, data, { roots, revocationLists: [] }],                    want: /^no revocation list for `CN=TSA/ },
     { name: 'bytes after it',         change: async () => [Buffer.concat([response, Buffer.of(0)]), data, { roots }],              want: /^not a time stamp: expected one DER value/ },
     { name: 'a bare token',           change: async () => [tokenOfResponse(response), data, { roots }],                            want: /^not a time stamp/ },
     { name: 'too many bytes',         change: async () => [Buffer.alloc(70_000), data, { roots }],                                 want: /over 65536 bytes/ },

@@ -161,6 +161,23 @@ describe('the time stamping worker', () => {
     await checkStamps()
   })
 
+  it('forgets that the log could not be read, once it can be', async () => {
+    let broken = true
+    const checkpoint = async () => {
+      if (broken) throw new Error('not readable')
+      return ports.checkpoint()
+    }
+    const stamper = await createStamper({ ...ports, checkpoint })
+    await stamper.step()
+    broken = false
+    nowMs = 60_000
+    await stamper.step()
+    broken = true
+    nowMs = 3_600_000
+    await stamper.step()
+    expect(alarms).to.deep.equal([])
+  })
+
   it('goes on after a restart where it was', async () => {
     size = 7
     await (await createStamper(ports)).step()

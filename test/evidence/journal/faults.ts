@@ -2,13 +2,15 @@
 import { expect } from 'chai'
 import type { Files, OpenFile } from '../../../evidence/journal/files.ts'
 
-/** A call that fails: without effect, or after it took effect. */
+/** A call that fails: without effect, after it took effect, or (a write on a full disk) halfway. */
 export interface Fault {
   readonly call: 'create' | 'write' | 'sync' | 'syncFolder' | 'remove' | 'truncate'
   /** Counts from 1 over the calls of this name. */
   readonly at: number
-  readonly how: 'lost' | 'applied-then-lost'
+  readonly how: 'lost' | 'applied-then-lost' | 'torn'
 }
+
+type Call = (name: Fault['call'], effect: () => void, half?: () => void) => Promise<void>
 
 interface MemoryFile {
   bytes: Buffer
@@ -54,7 +56,7 @@ export class MemoryFiles {
 
   files(): Files {
     const { epoch } = this
-    const call = (name: Fault['call'], effect: () => void) => this.#call(epoch, name, effect)
+    const call: Call = (name, effect, half) => this.#call(epoch, name, effect, half)
     return {
       list: () => this.names(),
       read: (name) => this.bytesOf(name),
@@ -86,15 +88,18 @@ export class MemoryFiles {
     }
   }
 
-  #open(name: string, call: (name: Fault['call'], effect: () => void) => Promise<void>): OpenFile {
+  #open(name: string, call: Call): OpenFile {
     const file = this.#file(name)
     return {
-      write: (bytes, position) =>
-        call('write', () => {
+      write: (bytes, position) => {
+        const append = (end: number) => {
           expect(this.#poisoned.has(file), 'no write after a failed sync').to.equal(false)
           expect(position, 'appends only').to.equal(file.bytes.length)
-          file.bytes = Buffer.concat([file.bytes, bytes])
-        }),
+          file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, end)])
+        }
+        const whole = () => append(bytes.length)
+        return call('write', whole, () => append(bytes.length >> 1))
+      },
       sync: async () => {
         try {
           await call('sync', () => {
@@ -113,13 +118,14 @@ export class MemoryFiles {
     if (file === undefined) throw new Error(`no file ${name}`)
     return file
   }
-  async #call(epoch: number, name: Fault['call'], effect: () => void): Promise<void> {
+  async #call(epoch: number, name: Fault['call'], effect: () => void, half?: () => void) {
     await Promise.resolve()
-    if (epoch !== this.epoch) return new Promise(() => undefined)
+    if (epoch !== this.epoch) return new Promise<void>(() => undefined)
     const count = (this.#counts.get(name) ?? 0) + 1
     this.#counts.set(name, count)
     const fault = this.fault?.call === name && this.fault.at === count ? this.fault : undefined
-    if (fault?.how !== 'lost') effect()
+    if (fault?.how === 'torn') half?.()
+    else if (fault?.how !== 'lost') effect()
     if (fault !== undefined) throw new Error(`injected: ${name} ${fault.how}`)
   }
 }

@@ -5,6 +5,8 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { nodeFiles } from '../../../evidence/journal/files.ts'
+import { openJournal } from '../../../evidence/journal/journal.ts'
 import { openRecorder } from '../../../evidence/recorder.ts'
 import { readRecord } from '../../../evidence/seal.ts'
 import { recorderOptions, temporaryFolder, TestLog } from '../support.ts'
@@ -33,8 +35,32 @@ export async function killAndCheck(kills: number): Promise<{ accepted: number; u
   }
 }
 
+/** @returns what opening a journal gives while another process holds it, and once that was killed. */
+export async function twoProcesses() {
+  const folder = temporaryFolder()
+  const open = async () => {
+    const recorder = await openRecorder({
+      ...recorderOptions(join(folder.path, 'journal'), new TestLog().persist),
+      identity: () => fileIdentity(folder.path),
+    })
+    await recorder.close()
+  }
+  try {
+    let whileFirstLives: unknown
+    await runAndKill(folder.path, async () => {
+      whileFirstLives = await open().catch((error: unknown) => error)
+    })
+    return { whileFirstLives, afterwards: await openJournal(nodeFiles(join(folder.path, 'journal'))).then((found) => found.abandon()) } // prettier-ignore
+  } finally {
+    folder.remove()
+  }
+}
+
 /** Works for a random time after the first accepted exchange. */
-async function runAndKill(folder: string): Promise<string[]> {
+async function runAndKill(
+  folder: string,
+  meanwhile = () => setTimeout(Math.random() * 60),
+): Promise<string[]> {
   const child = spawn(process.execPath, [VICTIM, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = new Promise((resolve) => child.once('close', resolve))
   const first = new Promise((resolve) => child.stdout.once('data', resolve))
@@ -43,7 +69,7 @@ async function runAndKill(folder: string): Promise<string[]> {
     output += chunk.toString()
   })
   await Promise.race([first, closed])
-  await setTimeout(Math.random() * 60)
+  await meanwhile()
   child.kill('SIGKILL')
   await closed
   return output.split('\n').slice(0, -1)
@@ -53,7 +79,7 @@ async function runAndKill(folder: string): Promise<string[]> {
 async function restart(folder: string): Promise<TestLog> {
   const log = new TestLog()
   const text = readFileSync(join(folder, 'log.txt'), 'latin1')
-  const lines = text.split('\n').slice(0, -1) // A torn last line was never acknowledged.
+  const lines = text.split('\n').filter(isWhole) // A torn line was never acknowledged.
   await log.persist(lines.map((jws) => ({ ...identityOf(jws), jws })))
   const journal = join(folder, 'journal')
   const recorder = await openRecorder({
@@ -67,6 +93,8 @@ async function restart(folder: string): Promise<TestLog> {
   await recorder.close()
   return log
 }
+
+const isWhole = (line: string) => line.split('.')[2]?.length === 86
 
 function identityOf(jws: string) {
   const { rid, instance, seq } = readRecord(jws).payload

@@ -12,6 +12,7 @@ import { fileIdentity } from './identity.ts'
 const WRITERS = 32
 const folder = process.argv[2] ?? ''
 const logFile = openSync(join(folder, 'log.txt'), 'a')
+writeSync(logFile, '\n') // Ends a line that the process before could not finish.
 
 async function persist(records: readonly SealedRecord[]): Promise<void> {
   writeSync(logFile, records.map(({ jws }) => jws + '\n').join(''))
