@@ -15,5 +15,5 @@ app.use(
 )
 const server = app.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo
-  process.stdout.write(`{"msg":"ready","relay":"http://127.0.0.1:${port}"}\n`)
+  process.stdout.write(`ready ${port}\n`)
 })

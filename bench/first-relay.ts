@@ -3,15 +3,11 @@
  * http-proxy-middleware relay: interleaved rounds, answers checked first.
  * `node bench/first-relay.ts [rounds] [requests]` @module
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { json, startBank } from '../test/support/bank.ts'
-import { call } from '../test/support/client.ts'
 import { type Installation, createInstallation } from '../test/support/installation.ts'
 import { spawnGateway } from '../test/support/process.ts'
+import { type Variant, interleave, measure, spread, startServer } from './harness.ts'
 
 const CONNECTIONS = 32
 const SIZES_KB = [1, 10, 100]
@@ -74,71 +70,31 @@ function makeBody(kb: number): Buffer {
   return Buffer.from(JSON.stringify(body))
 }
 
-interface Variant {
-  readonly name: string
-  readonly url: string
-  readonly pid: number
-}
-
-/** CPU time of a process in microseconds, user and system (proc(5)). */
-function cpuUs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
-}
-
-async function spawnBare(target: string): Promise<Variant & { end: () => void }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bare-relay.ts'), target])
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  const { relay } = JSON.parse(line.toString()) as { relay: string }
-  return {
-    name: 'express + HPM',
-    url: relay + TARGET,
-    pid: child.pid ?? 0,
-    end: () => child.kill(),
-  }
-}
-
-/** Sends `count` requests over kept connections. @returns CPU µs per request of the variant. */
-async function round(
-  variant: Variant,
-  installation: Installation,
-  body: Buffer,
-  count: number,
-): Promise<number> {
-  // Every request needs a fresh JWT; making them is the caller's cost and stays outside.
-  const tokens = await Promise.all(
-    Array.from({ length: count }, () => installation.platform.jwt('harbour-bank')),
+/** A variant whose requests are ready-made: a fresh JWT for each is the caller's cost. */
+async function makeVariant(
+  name: string,
+  { port, pid }: { port: number; pid: number | undefined },
+  { installation, body, requests }: { installation: Installation; body: Buffer; requests: number },
+): Promise<Variant> {
+  const exp = Math.floor(Date.now() / 1000) + 280
+  const ready = await Promise.all(
+    Array.from({ length: requests }, async () => {
+      const jwt = await installation.platform.jwt('harbour-bank', { exp })
+      const head =
+        `POST ${TARGET} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${jwt}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
+      return Buffer.concat([Buffer.from(head), body])
+    }),
   )
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-  const before = cpuUs(variant.pid)
-  const caller = async () => {
-    for (let token = tokens.pop(); token !== undefined; token = tokens.pop()) {
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-      const answer = await call(variant.url, { body, headers, agent })
-      if (answer.status !== 200) throw new Error(`${variant.name}: ${answer.status} ${answer.body}`)
-    }
+  const nextRequest = () => {
+    const request = ready.pop()
+    if (request === undefined) throw new Error('too few requests were made ready')
+    return request
   }
-  await Promise.all(Array.from({ length: CONNECTIONS }, caller))
-  const used = cpuUs(variant.pid) - before
-  agent.destroy()
-  return used / count
+  return { name, port, pids: [pid ?? 0], nextRequest }
 }
 
-async function check(
-  variant: Variant,
-  installation: Installation,
-  body: Buffer,
-  seen: () => string,
-) {
-  await round(variant, installation, body, 1)
-  const kept = JSON.stringify((JSON.parse(body.toString()) as { items: unknown }).items)
-  if (!seen().includes(kept)) throw new Error(`${variant.name} did not pass on what is kept`)
-}
-
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-
-const [rounds = '7', requests = '400'] = process.argv.slice(2)
+const [rounds = 7, requests = 400] = process.argv.slice(2).map(Number)
 const bank = await startBank()
 bank.answer = (_request, response) => {
   if (bank.received.length > 1) bank.received.length = 1
@@ -147,39 +103,46 @@ bank.answer = (_request, response) => {
 const installation = await createInstallation(bank.url)
 installation.addPolicy('bench.yaml', POLICY)
 const gateway = await spawnGateway(installation.configFile)
-const bare = await spawnBare(bank.url)
-const sealgate = {
-  name: 'Sealgate',
-  url: gateway.relayUrl + TARGET,
-  pid: gateway.child.pid ?? 0,
+const bare = await startServer(process.execPath, [
+  join(import.meta.dirname, 'bare-relay.ts'),
+  bank.url,
+])
+const places = {
+  'express + HPM': { port: bare.port, pid: bare.child.pid },
+  Sealgate: { port: Number(new URL(gateway.relayUrl).port), pid: gateway.child.pid },
 }
 try {
   process.stdout.write(
-    '| body | express + HPM, µs | Sealgate complete, µs | ratio |\n|---|---|---|---|\n',
+    '| body | express + HPM, CPU µs | Sealgate complete, CPU µs | ratio |\n|---|---|---|---|\n',
   )
   for (const kb of SIZES_KB) {
     const body = makeBody(kb)
-    const used = new Map<Variant, number[]>([
-      [bare, []],
-      [sealgate, []],
-    ])
-    for (const variant of used.keys()) {
+    const made = { installation, body, requests: (rounds + 1) * requests + 1 }
+    const variants: Variant[] = []
+    for (const [name, place] of Object.entries(places)) {
+      const variant = await makeVariant(name, place, made)
       bank.received.length = 0
-      await check(variant, installation, body, () => bank.received[0]?.body ?? '')
-      await round(variant, installation, body, Number(requests)) // Warm.
+      await measure(variant, { connections: 1, requests: 1 })
+      checkKept(name, body, bank.received[0]?.body ?? '')
+      variants.push(variant)
     }
-    for (let i = 0; i < Number(rounds); i++) {
-      for (const [variant, list] of used) {
-        list.push(await round(variant, installation, body, Number(requests)))
-      }
-    }
-    const [base = 0, ours = 0] = [...used.values()].map(median)
-    const ratio = (ours / base).toFixed(2)
-    process.stdout.write(`| ${kb} KB | ${base.toFixed(0)} | ${ours.toFixed(0)} | ${ratio} |\n`)
+    const results = await interleave(variants, { connections: CONNECTIONS, requests }, rounds)
+    const [base, ours] = variants.map(({ name }) => spread(results.get(name) ?? [], (r) => r.cpuUs))
+    if (base === undefined || ours === undefined) throw new Error('no results')
+    const shown = ({ median, min, max }: typeof base) =>
+      `${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)})`
+    const ratio = (ours.median / base.median).toFixed(2)
+    process.stdout.write(`| ${kb} KB | ${shown(base)} | ${shown(ours)} | ${ratio} |\n`)
   }
 } finally {
-  bare.end()
+  bare.child.kill()
   await gateway.kill('SIGTERM')
   await bank.close()
   installation.remove()
+}
+
+/** A variant that does not pass on what is kept, byte for byte, is not measured. */
+function checkKept(name: string, body: Buffer, seen: string): void {
+  const kept = JSON.stringify((JSON.parse(body.toString()) as { items: unknown }).items)
+  if (!seen.includes(kept)) throw new Error(`${name} did not pass on what is kept`)
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Report } from '../base/diagnostic.ts'
+import { createDetect } from './guard/detect.ts'
 import { type Guard, createGuard } from './guard/guard.ts'
 import { type Kinds, parseKinds } from './guard/kinds.ts'
 import { type Registry, loadRegistry } from './policy/registry.ts'
@@ -27,7 +28,7 @@ export async function openContent(
 ): Promise<Content | undefined> {
   const kinds = openKinds(join(folder, 'kinds.yaml'), report)
   if (kinds === undefined) return undefined
-  const transforms = createTransforms(ports)
+  const transforms = createTransforms({ ...ports, detect: createDetect(kinds) })
   const registry = await loadRegistry(folder, { transforms, kinds }, report)
   return registry === undefined ? undefined : { registry, guard: createGuard(kinds) }
 }

@@ -62,7 +62,12 @@ export async function startGateway(
   const evidence = await openEvidence(config, clock, log)
   const leg = createLeg(clock, limits)
   const ports = { clock, limits, parties, leg, signer, recorder: evidence.recorder }
-  return run(config, { ...ports, ...contentPorts(content, keys) }, { evidence, log })
+  try {
+    return await run(config, { ...ports, ...contentPorts(content, keys) }, { evidence, log })
+  } catch (error) {
+    await evidence.close()
+    throw error
+  }
 }
 
 async function run(
@@ -91,7 +96,6 @@ async function run(
   const app = createRelayApp(relay, [parts.signer.publicJwk])
   const relayServer = createRelayServer(app, relay, config.relay, parts.limits)
   const adminServer = createServer(createAdminApp(metrics, unready))
-  const servers = [relayServer, adminServer]
   const shut = async () => {
     draining = true
     await drain(relayServer, relay, parts.limits)
@@ -105,8 +109,7 @@ async function run(
     log.info({ relay: relayUrl, admin: adminUrl }, 'sealgate is ready')
     return { relayUrl, adminUrl, close: shut }
   } catch (error) {
-    for (const server of servers) if (server.listening) await stop(server)
-    await evidence.close()
+    if (relayServer.listening) await stop(relayServer)
     throw error
   }
 }
@@ -145,11 +148,15 @@ function openKeys(data: string, clock: Clock): KeyRing {
     : openKeyRing(folder)
 }
 
-/** Refuses new connections, lets exchanges end, then closes what is left. */
+/** Refuses new connections and lets exchanges end; then closes what is left. */
 async function drain(server: Server, relay: Relay, limits: RelayLimits): Promise<void> {
-  const closed = stop(server)
+  let open = true
+  const closed = stop(server).then(() => {
+    open = false
+  })
   const until = Date.now() + limits.DRAIN_TIMEOUT_MS
-  while (relay.inFlight() > 0 && Date.now() < until) {
+  // An exchange may outlive its caller's connection, and an answer its exchange.
+  while ((open || relay.inFlight() > 0) && Date.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 20))
     server.closeIdleConnections()
   }

@@ -112,14 +112,15 @@ function readFile(file: string): Buffer {
  * @throws {ConfigFault} when the address cannot be bound, saying why.
  */
 export function listen(server: Server, listener: Listener, name: string): Promise<string> {
-  const { host, port, tls } = listener
+  const { host, port, tls, at } = listener
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why =
         cause.code === 'EADDRINUSE'
-          ? 'another process listens there; stop it or choose another port'
-          : `cannot listen (${cause.code}); choose an address of this machine and a free port`
-      reject(new ConfigFault(`${name} ${host}:${port}`, why, { cause }))
+          ? `port ${port} is in use; stop the other program or change \`listen\``
+          : `cannot listen on ${host}:${port} (${cause.code}); use an address of this machine`
+      const place = at === undefined ? name : `${at.file}:${at.line}:${at.column}`
+      reject(new ConfigFault(place, why, { cause }))
     })
     server.listen(port, host, () => {
       const address = server.address() as AddressInfo
