@@ -45,7 +45,7 @@ export function startRewrite(
   const message = makeFrame(NOWHERE, 'deny', false, 0, 0, 0)
   // prettier-ignore
   const pass: Pass = {
-    program, matcher: program.matcher, spelling, bytes, replay,
+    program, matcher: program.matcher, spelling, source: { bytes, latin1: undefined }, replay,
     output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
     counts: [], unnamed: 0, frames: [message], frame: message,
     state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, lastEnd: 0,
@@ -64,7 +64,7 @@ export function startRewrite(
 // prettier-ignore
 function onMember(pass: Pass, lead: number, hash: number, start: number, end: number, text: string | undefined): void {
   const { matcher, frame } = pass
-  const name = text === undefined ? pass.bytes : Buffer.from(text)
+  const name = text === undefined ? pass.source.bytes : Buffer.from(text)
   const symbol =
     text === undefined
       ? symbolOf(matcher.names, hash, name, start, end)
@@ -93,7 +93,7 @@ function onElement(pass: Pass, lead: number): void {
 function onScalar(pass: Pass, type: ScalarType, start: number, end: number): void {
   const { matcher, frame, state } = pass
   if (matcher.capture[state] !== NO_RULE) {
-    capture(pass, state, type, pass.spelling.readScalar(pass.bytes, type, start, end))
+    capture(pass, state, type, pass.spelling.readScalar(pass.source, type, start, end))
   }
   if (frame.mode !== 'drop') {
     const rule = matcher.rule[state] as number
@@ -121,7 +121,7 @@ function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: n
   const { spelling, changes, replay } = pass
   const change =
     replay?.[changes.length] ??
-    rule.transform(new Personal(type, spelling.readScalar(pass.bytes, type, start, end)))
+    rule.transform(new Personal(type, spelling.readScalar(pass.source, type, start, end)))
   changes.push(change)
   if (change.change === 'refuse') {
     throw new Problem('value-unsuitable', `\`${rule.text}\`: ${change.why}`)
@@ -177,7 +177,7 @@ function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
 function onClose(pass: Pass, end: number): void {
   const { frame, matcher, frames } = pass
   if (matcher.capture[frame.state] !== NO_RULE) {
-    const text = pass.spelling.toJson(pass.bytes, frame.start, end)
+    const text = pass.spelling.toJson(pass.source, frame.start, end)
     capture(pass, frame.state, frame.isArray ? 'array' : 'object', text)
   }
   frames.pop()
@@ -201,7 +201,8 @@ function onClose(pass: Pass, end: number): void {
 }
 
 function finish(pass: Pass): Rewritten {
-  const { program, output, bytes, claims, captured, unnamed } = pass
+  const { program, output, claims, captured, unnamed } = pass
+  const { bytes } = pass.source
   if (pass.frame.survivors === 0) throw refusal('the body is a single value that may not pass')
   putSpan(output, pass.lastEnd, bytes.length)
   const manifest: ManifestEntry[] = []

@@ -5,6 +5,7 @@ import type { Matcher } from './matcher.ts'
 import { type Mark, type Output, putSpan, putText } from './output.ts'
 import { Personal } from './personal.ts'
 import type { Program, Spelling } from './program.ts'
+import type { Source } from './source.ts'
 import { writeStep } from './step.ts'
 import type { Captured, Change } from './transform.ts'
 
@@ -41,7 +42,7 @@ export interface Pass {
   readonly program: Program
   readonly matcher: Matcher
   readonly spelling: Spelling
-  readonly bytes: Buffer
+  readonly source: Source
   readonly replay: readonly Change[] | undefined
   readonly output: Output
   readonly claims: Claim[]
@@ -101,7 +102,7 @@ export function claimItem(pass: Pass, start: number, end: number): void {
   const { program, frames, claims, nameStart, nameEnd } = pass
   if (program.claims === undefined) return
   const path = pathOf(pass, frames.length, nameStart, nameEnd)
-  claims.push({ name: program.claims + path, json: pass.spelling.toJson(pass.bytes, start, end) })
+  claims.push({ name: program.claims + path, json: pass.spelling.toJson(pass.source, start, end) })
 }
 
 /** The normalized path (RFC 9535 §2.7, in its short form) of a value at this level. */
@@ -110,7 +111,7 @@ function pathOf(pass: Pass, level: number, nameStart: number, nameEnd: number): 
   if (parent === undefined || level === 1) return '$'
   parent.path ??= pathOf(pass, level - 1, parent.nameStart, parent.nameEnd)
   if (parent.isArray) return `${parent.path}[${nameStart}]`
-  const name = pass.spelling.readName(pass.bytes, nameStart, nameEnd)
+  const name = pass.spelling.readName(pass.source, nameStart, nameEnd)
   return parent.path + writeStep(name)
 }
 
