@@ -93,14 +93,14 @@ export function startScan(sink: JsonSink, resumable: boolean): Scan {
 }
 
 /**
- * Reports what is complete in `bytes`, which must be UTF-8.
+ * Reports what is complete in `bytes` between `start` and `end`, which must be UTF-8.
  *
- * @returns how many bytes are done with; the caller passes the rest again, with more behind it.
+ * @returns where it stopped; the caller goes on from there, with more bytes behind.
  */
-export function advance(scan: Scan, bytes: Buffer, last: boolean): number {
+// prettier-ignore
+export function advance(scan: Scan, bytes: Buffer, last: boolean, start = 0, end = bytes.length): number {
   const { sink, isArray } = scan
-  const end = bytes.length
-  let at = 0
+  let at = start
   for (;;) {
     const settled = at
     at = skipSpace(bytes, at, end)

@@ -22,12 +22,17 @@ import {
 } from './pass.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
+import { type Released, release } from './release.ts'
 import type { Change, Rewritten } from './transform.ts'
 
 /** One document on its way through. */
 export interface Rewriter extends JsonSink {
   /** Every answer of a transform, in order; when some are `later`, replay them settled. */
   readonly changes: readonly Change[]
+  /** Gives out what is decided; see release.ts. */
+  release(consumed: number): Released
+  /** Goes on in the next part of the document. */
+  resume(bytes: Buffer): void
   finish(): Rewritten
 }
 
@@ -48,7 +53,7 @@ export function startRewrite(
     program, matcher: program.matcher, spelling, source: { bytes, latin1: undefined }, replay,
     output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
     counts: [], unnamed: 0, frames: [message], frame: message,
-    state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, lastEnd: 0,
+    state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, path: undefined, lastEnd: 0,
   }
   return {
     member: (lead, hash, start, end, text) => onMember(pass, lead, hash, start, end, text),
@@ -57,6 +62,10 @@ export function startRewrite(
     open: (isArray, start) => onOpen(pass, isArray, start),
     close: (end) => onClose(pass, end),
     changes: pass.changes,
+    release: (consumed) => release(pass, consumed),
+    resume: (next) => {
+      pass.source = { bytes: next, latin1: undefined }
+    },
     finish: () => finish(pass),
   }
 }
@@ -75,6 +84,7 @@ function onMember(pass: Pass, lead: number, hash: number, start: number, end: nu
   pass.lead = lead
   pass.nameStart = start
   pass.nameEnd = end
+  pass.path = undefined
   frame.count++
 }
 
@@ -88,6 +98,7 @@ function onElement(pass: Pass, lead: number): void {
   pass.lead = lead
   pass.nameStart = index
   pass.nameEnd = index
+  pass.path = undefined
 }
 
 function onScalar(pass: Pass, type: ScalarType, start: number, end: number): void {
@@ -185,6 +196,7 @@ function onClose(pass: Pass, end: number): void {
   pass.frame = outer
   pass.nameStart = frame.nameStart
   pass.nameEnd = frame.nameEnd
+  pass.path = frame.path
   if (frame.droppedBy !== NOT_DROPPED) {
     const verb = pass.program.rules[frame.droppedBy]?.verb
     if (verb === 'drop') claimItem(pass, frame.start, end)

@@ -42,7 +42,8 @@ export interface Pass {
   readonly program: Program
   readonly matcher: Matcher
   readonly spelling: Spelling
-  readonly source: Source
+  /** The document, or the part of it that is at hand. */
+  source: Source
   readonly replay: readonly Change[] | undefined
   readonly output: Output
   readonly claims: Claim[]
@@ -60,6 +61,8 @@ export interface Pass {
   lead: number
   nameStart: number
   nameEnd: number
+  /** Its path, when it is known already. */
+  path: string | undefined
   /** Where the last bracket or value ended. */
   lastEnd: number
 }
@@ -101,12 +104,12 @@ export function leaveUnnamed(pass: Pass, start: number, end: number): void {
 export function claimItem(pass: Pass, start: number, end: number): void {
   const { program, frames, claims, nameStart, nameEnd } = pass
   if (program.claims === undefined) return
-  const path = pathOf(pass, frames.length, nameStart, nameEnd)
+  const path = pass.path ?? pathOf(pass, frames.length, nameStart, nameEnd)
   claims.push({ name: program.claims + path, json: pass.spelling.toJson(pass.source, start, end) })
 }
 
 /** The normalized path (RFC 9535 §2.7, in its short form) of a value at this level. */
-function pathOf(pass: Pass, level: number, nameStart: number, nameEnd: number): string {
+export function pathOf(pass: Pass, level: number, nameStart: number, nameEnd: number): string {
   const parent = pass.frames[level - 1]
   if (parent === undefined || level === 1) return '$'
   parent.path ??= pathOf(pass, level - 1, parent.nameStart, parent.nameEnd)

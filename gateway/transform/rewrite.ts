@@ -3,7 +3,7 @@ import { Problem } from '../../base/problem.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { CompiledDirection } from './compile.ts'
 import { encodeText, formCodec, textOfJson } from './form.ts'
-import { jsonCodec } from './json.ts'
+import { jsonCodec, ndjsonCodec } from './json.ts'
 import { BODY_BYTES_MAX, LATER_MAX } from './limits.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Codec, Program } from './program.ts'
@@ -23,19 +23,33 @@ export interface RewrittenHeaders {
   readonly unnamed: number
 }
 
+/** The media types that can be read, by essence. */
+const CODECS = new Map<string, Codec>([
+  ['application/json', jsonCodec],
+  ['application/x-ndjson', ndjsonCodec],
+  ['application/x-www-form-urlencoded', formCodec('body-malformed')],
+])
+
 /**
- * Rewrites a JSON body in one pass; answers at once unless a transform answers `later`.
+ * Rewrites a body in one pass; answers at once unless a transform answers `later`.
  *
- * @throws {Problem} `body-malformed`, `body-too-large`, `policy-refused`, `value-unsuitable`.
+ * @param mediaType lower case, without parameters.
+ * @throws {Problem} `body-malformed`, `body-too-large`, `media-type-unsupported`, `policy-refused`,
+ * `value-unsuitable`.
  */
 export function rewriteBody(
   direction: CompiledDirection,
   body: Uint8Array,
+  mediaType = 'application/json',
 ): Rewritten | Promise<Rewritten> {
+  const codec = CODECS.get(mediaType)
+  if (codec === undefined) {
+    throw new Problem('media-type-unsupported', `expected one of ${[...CODECS.keys()].join(', ')}`)
+  }
   if (body.length > BODY_BYTES_MAX) {
     throw new Problem('body-too-large', `the body is longer than ${BODY_BYTES_MAX} bytes`)
   }
-  return run(jsonCodec, direction.body, asBuffer(body))
+  return run(codec, direction.body, asBuffer(body))
 }
 
 const QUERY = formCodec('request-malformed')
