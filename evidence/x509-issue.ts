@@ -10,6 +10,7 @@ import {
 } from 'node:crypto'
 import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
+import { toBuffer } from './der.ts'
 import { DEVELOPMENT_ORGANIZATION, KEY_USAGE, OID, parseCertificate } from './x509-profile.ts'
 
 /** A P-256 private key wherever it lives: in memory, or in a PKCS#11 token. */
@@ -250,8 +251,4 @@ function extension(extnID: string, critical: boolean, value: asn1.BaseBlock): pk
 
 function octets(bytes: Uint8Array): asn1.OctetString {
   return new asn1.OctetString({ valueHex: toBuffer(bytes) })
-}
-
-function toBuffer(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer
 }

@@ -1,4 +1,5 @@
 /** The typed configuration, as parsed once from sealgate.yaml and the environment. @module */
+import type { Position } from '../base/diagnostic.ts'
 
 export interface Config {
   readonly file: string
@@ -13,6 +14,8 @@ export interface Config {
   readonly log:
     | { readonly kind: 'folder'; readonly path: string }
     | { readonly kind: 's3'; readonly url: string }
+  /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
+  readonly origin?: string
   /** Time stamping authorities: `embedded` or RFC 3161 URLs. */
   readonly timestamp: readonly string[]
   readonly operator: {
@@ -25,6 +28,8 @@ export interface Config {
 }
 
 export interface Listener {
+  /** Where the address was read, so that a port in use can be told with its line. */
+  readonly at?: Position
   readonly host: string
   readonly port: number
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }

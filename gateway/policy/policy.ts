@@ -1,11 +1,8 @@
 /** The policy language as data: what parsing a policy file yields and what everything else reads. @module */
+import type { Position } from '../../base/diagnostic.ts'
+import type { YamlNode } from '../../base/yaml.ts'
 
-/** A place in a file; line and column count from 1, in code points. */
-export interface Position {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-}
+export type { Position } from '../../base/diagnostic.ts'
 
 /** One step of an RFC 9535 path. `descendant` steps any number of levels, then takes `of`. */
 export type Segment =
@@ -95,12 +92,13 @@ export interface Policy {
 /** A worked example inside a policy; it runs whenever the policy loads. */
 export interface PolicyTest {
   readonly name: string
-  /** JSON text of the sample bodies, exactly as the gateway would receive them. */
+  /** The sample bodies, exactly as the gateway would receive them. */
   readonly request?: string
   readonly response?: string
   /** What must arrive; `{ token: kind }`, `{ masked: … }` and the like match by form. */
-  readonly relayed?: unknown
-  readonly answered?: unknown
+  readonly relayed?: YamlNode
+  readonly answered?: YamlNode
+  /** Text that the refusal's reason contains. */
   readonly refused?: string
   /** Texts that may stand nowhere in what leaves. */
   readonly never: readonly string[]

@@ -1,0 +1,108 @@
+/** What can hide a value inside a text: other encodings, and documents inside strings. @module */
+import { isUtf8 } from 'node:buffer'
+
+/** A text found inside a text. */
+export interface Carried {
+  readonly carrier: 'json' | 'form' | 'percent' | 'escape' | 'entity' | 'base64' | 'hex'
+  readonly text: string
+  /** A form's parameter. */
+  readonly name?: string
+}
+
+/** Decodes one level of everything that `text` may carry. Linear. */
+export function carriedBy(text: string): Carried[] {
+  const found: Carried[] = []
+  const first = text.trimStart().charAt(0)
+  if (first === '{' || first === '[') found.push({ carrier: 'json', text })
+  const query = queryOf(text)
+  if (query !== undefined) {
+    for (const [name, value] of parseForm(query)) found.push({ carrier: 'form', text: value, name })
+  } else if (PERCENT.test(text)) {
+    found.push({ carrier: 'percent', text: decodePercent(text) })
+  }
+  if (ESCAPE.test(text)) found.push({ carrier: 'escape', text: decodeEscapes(text) })
+  if (ENTITY.test(text)) found.push({ carrier: 'entity', text: decodeEntities(text) })
+  for (const run of text.match(BASE64) ?? []) {
+    for (const piece of new Set([run, ...run.split(/[/_-]/)])) {
+      const decoded =
+        piece.length >= 8 && MIXED.test(piece) ? textOf(Buffer.from(piece, 'base64')) : undefined
+      if (decoded !== undefined) found.push({ carrier: 'base64', text: decoded })
+    }
+  }
+  for (const run of text.match(HEX) ?? []) {
+    const decoded = run.length % 2 === 0 ? textOf(Buffer.from(run, 'hex')) : undefined
+    if (decoded !== undefined) found.push({ carrier: 'hex', text: decoded })
+  }
+  return found
+}
+
+const PERCENT = /%[0-9A-Fa-f]{2}/
+const ESCAPE = /\\u\{?[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}/
+const ENTITY = /&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);/i
+const BASE64 = /[A-Za-z0-9+/_-]{8,}/g
+/** Encoded digits and Han characters always hold upper-case letters; our tokens never do. */
+const MIXED = /[A-Z]/
+const HEX = /[0-9A-Fa-f]{12,}/g
+
+/** Parameters of a form body or query; a name without `=` has an empty value. */
+export function parseForm(query: string): [name: string, value: string][] {
+  return query.split('&').map((pair) => {
+    const cut = pair.indexOf('=')
+    const [name, value] = cut < 0 ? [pair, ''] : [pair.slice(0, cut), pair.slice(cut + 1)]
+    return [decodePercent(name.replaceAll('+', ' ')), decodePercent(value.replaceAll('+', ' '))]
+  })
+}
+
+/** The query of a URL, or the text itself when it is `name=value&name=value`. */
+function queryOf(text: string): string | undefined {
+  if (!text.includes('=')) return undefined
+  const url = /^[a-z][a-z0-9+.-]{1,16}:\/\/[^?\s]*\?([^\s]+)$/i.exec(text)
+  if (url !== null) return url[1]
+  return /^[^=&\s"'{}]{1,64}=[^&]*(?:&[^=&\s]{1,64}=[^&]*)*$/.test(text) ? text : undefined
+}
+
+/** Decodes `%XX` leniently: what is no escape stays, bytes that are no UTF-8 become U+FFFD. */
+export function decodePercent(text: string): string {
+  if (!PERCENT.test(text)) return text
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) =>
+    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+  )
+}
+
+function decodeEscapes(text: string): string {
+  return text.replace(
+    /\\u\{?([0-9A-Fa-f]{4})\}?|\\x([0-9A-Fa-f]{2})/g,
+    (_, unit?: string, byte?: string) =>
+      String.fromCharCode(Number.parseInt(unit ?? byte ?? '', 16)),
+  )
+}
+
+const NAMED: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+}
+
+function decodeEntities(text: string): string {
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi,
+    (whole, decimal?: string, hex?: string, name?: string) => {
+      if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole
+      const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole
+    },
+  )
+}
+
+/** The bytes as text, when they are text: UTF-8 without control characters. */
+function textOf(bytes: Buffer): string | undefined {
+  if (bytes.length < 6 || !isUtf8(bytes)) return undefined
+  for (const byte of bytes) {
+    if (byte === 0x7f || (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d))
+      return undefined
+  }
+  return bytes.toString('utf8')
+}

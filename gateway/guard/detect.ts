@@ -1,0 +1,77 @@
+/** Finds personal data in one text. Deterministic, and linear in the text's length. @module */
+import { findEmails } from './network.ts'
+import { findLabelled, findNamed } from './fields.ts'
+import type { Kinds } from './kinds.ts'
+import { findNumbers } from './numbers.ts'
+import { findNames } from './person.ts'
+import { type Hit, createScan } from './scan.ts'
+import { toAscii } from './validators.ts'
+
+export type { Hit } from './scan.ts'
+
+/**
+ * Finds personal data in a decoded text.
+ *
+ * @param fieldName name of the member, parameter or header that holds the text.
+ * @returns hits sorted by start that never overlap; where two detectors claim one place, the higher
+ *   score wins, then the longer, then the earlier, then the kind's name.
+ */
+export type Detect = (text: string, fieldName?: string) => readonly Hit[]
+
+/** Binds the detectors to a dictionary. */
+export function createDetect(kinds: Kinds): Detect {
+  return (text, fieldName) => {
+    const field = kinds.fields.of(fieldName)
+    const [plain, offsets] = withoutInvisible(text)
+    const hits: Hit[] = []
+    const scan = createScan(toAscii(plain), field, kinds, hits)
+    findNamed(scan, kinds)
+    if (scan.words.length > 0) findNumbers(scan)
+    if (scan.text.includes('@')) findEmails(scan)
+    findNames(scan)
+    findLabelled(scan, kinds)
+    const chosen = withoutOverlaps(hits, plain.length)
+    return offsets === undefined ? chosen : chosen.map((hit) => shift(hit, offsets))
+  }
+}
+
+const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/
+
+/** Removes characters that show nothing and split numbers; `offsets` lead back to the original. */
+function withoutInvisible(text: string): [plain: string, offsets?: readonly number[]] {
+  if (!INVISIBLE.test(text)) return [text]
+  const offsets: number[] = []
+  let plain = ''
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charAt(i)
+    if (INVISIBLE.test(unit)) continue
+    plain += unit
+    offsets.push(i)
+  }
+  return [plain, offsets]
+}
+
+function shift(hit: Hit, offsets: readonly number[]): Hit {
+  return { ...hit, start: offsets[hit.start] ?? 0, end: (offsets[hit.end - 1] ?? 0) + 1 }
+}
+
+function withoutOverlaps(hits: readonly Hit[], length: number): Hit[] {
+  if (hits.length < 2) return [...hits]
+  const taken = new Uint8Array(length)
+  const chosen: Hit[] = []
+  for (const hit of hits.toSorted(byStrength)) {
+    if (taken.subarray(hit.start, hit.end).includes(1)) continue
+    taken.fill(1, hit.start, hit.end)
+    chosen.push(hit)
+  }
+  return chosen.sort((a, b) => a.start - b.start)
+}
+
+function byStrength(a: Hit, b: Hit): number {
+  return (
+    b.score - a.score ||
+    b.end - b.start - (a.end - a.start) ||
+    a.start - b.start ||
+    (a.kind < b.kind ? -1 : 1)
+  )
+}

@@ -1,0 +1,79 @@
+/** The last look at what leaves: personal data that no rule allows stops the relay. @module */
+import { Problem } from '../../base/problem.ts'
+import type { Allowed } from './allowed.ts'
+import type { Carried } from './carriers.ts'
+import { createDetect } from './detect.ts'
+import { inspectMessage } from './inspect.ts'
+import type { Kind, Kinds } from './kinds.ts'
+import * as limits from './limits.ts'
+
+/** A message exactly as it is about to leave. */
+export interface OutboundMessage {
+  readonly headers: Iterable<readonly [name: string, value: string]>
+  /** Raw, without the question mark. */
+  readonly query: string
+  readonly path: string
+  readonly body: Uint8Array
+  /** Empty when there is no body. */
+  readonly mediaType: string
+  readonly allowed: Allowed
+}
+
+/** Where a hit stands. Names of members are left out: a body chooses them, so they may be personal. */
+export interface Place {
+  readonly in: 'header' | 'query' | 'path' | 'body'
+  /** Header name; or which query parameter, counted from 1. */
+  readonly name?: string
+  /** Bytes from the start of the body, UTF-16 units elsewhere; of the value, not of the hit in it. */
+  readonly offset: number
+  /** Open brackets around the value. */
+  readonly depth: number
+  /** Encodings that hid the value, outermost first. */
+  readonly carriers: readonly Carried['carrier'][]
+}
+
+/** Personal data in an outbound message; never the value. */
+export interface GuardHit {
+  readonly kind: string
+  readonly class: Kind['class']
+  readonly place: Place
+  readonly score: number
+  readonly why: string
+  /** Whether no rule allows it, and it is sure enough: it stops the relay. */
+  readonly leak: boolean
+}
+
+/** See `createGuard`. */
+export interface Guard {
+  /**
+   * Inspects a message.
+   *
+   * @returns what was found and may pass: allowed, uncertain, or of a kind that is only reported.
+   * @throws {Problem} `leak-detected`; the detail names kinds and places.
+   */
+  inspect(message: OutboundMessage): readonly GuardHit[]
+}
+
+/** Binds the guard to a dictionary. */
+export function createGuard(kinds: Kinds): Guard {
+  const detect = createDetect(kinds)
+  return {
+    inspect(message) {
+      const found = inspectMessage(message, kinds, detect)
+      const leaks = found.filter(({ leak }) => leak)
+      if (leaks.length > 0) throw new Problem('leak-detected', describe(leaks))
+      return found
+    },
+  }
+}
+
+function describe(leaks: readonly GuardHit[]): string {
+  const named = leaks.slice(0, limits.PLACES_NAMED_MAX).map(({ kind, class: level, place }) => {
+    const where = place.in === 'body' ? ` at byte ${place.offset}, depth ${place.depth}` : ''
+    const name = place.name === undefined ? '' : ` \`${place.name}\``
+    const inside = place.carriers.length === 0 ? '' : ` inside ${place.carriers.join(', ')}`
+    return `\`${kind}\` (${level}) in the ${place.in}${name}${where}${inside}`
+  })
+  const more = leaks.length - named.length
+  return `found ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}

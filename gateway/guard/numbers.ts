@@ -1,0 +1,150 @@
+/** Detectors of numbers: resident ids, telephones, bank cards, SIM and device numbers. @module */
+import type { Scan, Word } from './scan.ts'
+import { isDigit } from './scan.ts'
+import * as is from './validators.ts'
+
+/** Separated groups that people write; anything else in groups is not one number. */
+// prettier-ignore
+const GROUPINGS = new Set([
+  '3-4-4', '3-3-5', '4-4-3', '4-3-4', '2-11', '2-3-4-4', '4-3-4-4',                     // mobile
+  '4-4', '3-4-4', '3-8', '4-3-3', '3-3-3-3',                                            // Hong Kong, Macau, Taiwan
+  '4-4-4-4', '4-4-4-4-1', '4-4-4-4-2', '4-4-4-4-3', '6-10', '6-11', '6-12', '6-13', '4-6-5', // cards
+  '6-8-4', '6-4-4-4', '3-3-8-4', '3-3-4-4-4', '6-9',                                    // resident id
+  '2-6-6-1', '6-2-6-1', '5-5-5-4', '5-5-5-5',                                           // IMEI, ICCID
+])
+const GROUPS_MAX = 5
+const SEPARATOR = /^[ .·_\u00a0\u2010-\u2015-]$/
+
+/** A number as written: its digits together, and where they stand. */
+interface Candidate {
+  readonly digits: string
+  readonly start: number
+  readonly end: number
+  /** Taken off every score: letters touch the number, or it is a decimal. */
+  readonly malus: number
+}
+
+/** Finds numbers that identify people. Linear: each word starts at most `GROUPS_MAX` candidates. */
+export function findNumbers(scan: Scan): void {
+  scan.words.forEach((word, index) => {
+    if (!word.number) {
+      const glued = /^[A-Za-z]*(\d{11,20})[A-Za-z]*$/.exec(word.text)
+      const digits = glued?.[1] ?? ''
+      const start = word.start + word.text.indexOf(digits)
+      if (glued !== null) judge(scan, { digits, start, end: start + digits.length, malus: 0.25 })
+      return
+    }
+    judge(scan, {
+      digits: word.text,
+      start: word.start,
+      end: word.end,
+      malus: decimalMalus(scan.text, word),
+    })
+    let digits = word.text
+    let grouping = `${digits.length}`
+    for (let i = index + 1; i < index + GROUPS_MAX; i++) {
+      const previous = scan.words[i - 1]
+      const next = scan.words[i]
+      if (previous === undefined || next === undefined || !next.number) break
+      if (!SEPARATOR.test(scan.text.slice(previous.end, next.start))) break
+      digits += next.text
+      grouping += `-${next.text.length}`
+      if (digits.length > 20) break
+      if (!GROUPINGS.has(grouping)) continue
+      judge(scan, { digits, start: word.start, end: next.end, malus: 0 })
+    }
+  })
+  findLandlines(scan)
+}
+
+function judge(scan: Scan, candidate: Candidate): void {
+  const { digits } = candidate
+  const add = (kind: string, base: number, why: string) =>
+    scan.add(kind, candidate.start, candidate.end, base - candidate.malus, why)
+  if (digits.length === 15 || digits.length === 18) judgeResidentId(digits, add)
+  judgeMobile(scan, candidate)
+  if (digits.length >= 13 && digits.length <= 19) judgeCard(digits, add)
+  if (digits.length === 15) judgeDevice(digits, add)
+  if (/^89860\d{14,15}$/.test(digits))
+    add('iccid', is.passesLuhn(digits) ? 0.85 : 0.7, 'ICCID of a mainland operator')
+  if (/^2088\d{12}$/.test(digits)) add('alipay-id', 0.5, '2088 and 12 digits')
+}
+
+type Add = (kind: string, base: number, why: string) => void
+
+function judgeResidentId(digits: string, add: Add): void {
+  const id = is.parseResidentId(digits)
+  if (id === undefined) return
+  if (id.form === 'legacy') {
+    if (id.provinceKnown) add('resident-id', 0.3, '15 digits with province and date')
+  } else if (id.checked) {
+    add('resident-id', id.provinceKnown ? 0.95 : 0.8, `${id.form} id: date and check digit`)
+  } else if (id.provinceKnown) {
+    // Mistyped and made-up ids; the date alone is weak, so context must help.
+    add('resident-id', 0.4, 'province and date, wrong check digit')
+  }
+}
+
+function judgeMobile(scan: Scan, { digits, start, end, malus }: Candidate): void {
+  const code = /^(?:0086|86)?(?=1[3-9]\d{9}$)/.exec(digits)?.[0]
+  if (code !== undefined) {
+    const mobile = digits.slice(code.length)
+    const plus = isPlus(scan, start) ? 1 : 0
+    const base = is.hasMobileSegment(mobile) ? 0.65 : 0.45
+    const bonus = plus === 1 || code !== '' ? 0.2 : 0
+    scan.add('mobile', start - plus, end, base + bonus - malus, 'mobile segment and length')
+    return
+  }
+  for (const [shape, base, why] of OTHER_MOBILES) {
+    if (shape.test(digits))
+      scan.add('mobile', start, end, base + (isPlus(scan, start) ? 0.3 : 0) - malus, why)
+  }
+}
+
+// prettier-ignore
+const OTHER_MOBILES: readonly (readonly [shape: RegExp, base: number, why: string])[] = [
+  [/^1064[6-9]\d{8}$/, 0.5,  'number of a connected device'],
+  [/^852[4-9]\d{7}$/,  0.4,  'Hong Kong number with country code'],
+  [/^8536\d{7}$/,      0.4,  'Macau number with country code'],
+  [/^8869\d{8}$/,      0.4,  'Taiwan number with country code'],
+  [/^09\d{8}$/,        0.3,  'Taiwan mobile number'],
+  [/^[569]\d{7}$/,     0.2,  'Hong Kong or Macau number'],
+]
+
+function isPlus(scan: Scan, start: number): boolean {
+  return scan.text.charAt(start - 1) === '+'
+}
+
+function judgeCard(digits: string, add: Add): void {
+  const issuer = is.bankCardIssuer(digits)
+  const luhn = is.passesLuhn(digits)
+  if (issuer !== undefined && luhn)
+    add('bank-card', issuer === 'unionpay' ? 0.75 : 0.65, `${issuer} range and Luhn`)
+  else if (issuer !== undefined) add('bank-card', 0.3, `${issuer} range`)
+  else if (luhn) add('bank-card', 0.2, 'Luhn')
+}
+
+function judgeDevice(digits: string, add: Add): void {
+  if (/^460(?:0\d|1[0135]|20)/.test(digits)) add('imsi', 0.5, 'IMSI of a mainland network')
+  if (is.passesLuhn(digits) && /^(?:01|35|86|99)/.test(digits))
+    add('imei', 0.4, 'IMEI prefix and Luhn')
+}
+
+/** Area code and number are often written apart, so landlines are looked for at their `0`. */
+function findLandlines(scan: Scan): void {
+  const shape = /^0(?:10|2\d|[3-9]\d{2})([- ]?)[2-9]\d{6,7}(?:-\d{1,6})?(?![\dA-Za-z])/
+  for (const word of scan.words) {
+    if (word.text.charAt(0) !== '0' || !word.number) continue
+    const found = shape.exec(scan.text.slice(word.start, word.start + 24))
+    if (found === null || scan.text.charAt(word.start - 1) === '-') continue
+    const base = found[1] === '' ? 0.35 : 0.55
+    scan.add('landline', word.start, word.start + found[0].length, base, 'area code and number')
+  }
+}
+
+/** `13800138000.50` and `0.13800138000` are amounts or positions. */
+function decimalMalus(text: string, word: Word): number {
+  const fraction = text.charAt(word.start - 1) === '.' && isDigit(text.charCodeAt(word.start - 2))
+  const whole = text.charAt(word.end) === '.' && isDigit(text.charCodeAt(word.end + 1))
+  return fraction || (whole && word.text.length < 15) ? 0.3 : 0
+}

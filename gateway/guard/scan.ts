@@ -1,0 +1,124 @@
+/** One text under inspection: its words, the meaning of its field, and the hits found so far. @module */
+import { CONTEXT_AFTER_MAX, CONTEXT_BEFORE_MAX } from './limits.ts'
+import type { FieldMeaning } from './field-index.ts'
+import type { Kinds } from './kinds.ts'
+
+/** A place where a detector found personal data. Offsets count UTF-16 units. */
+export interface Hit {
+  readonly start: number
+  readonly end: number
+  readonly kind: string
+  /** 0 … 1: how sure the detector is. */
+  readonly score: number
+  /** Shape, checksum and context that led here; never the value. */
+  readonly why: string
+}
+
+/** A maximal run of ASCII letters and digits that holds at least one digit. */
+export interface Word {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+  /** Only digits; or 17 digits and X. */
+  readonly number: boolean
+}
+
+/** What detectors look at, and where they report. */
+export interface Scan {
+  /** Normalised by `toAscii`; same length as the original. */
+  readonly text: string
+  readonly words: readonly Word[]
+  readonly field: FieldMeaning
+  /**
+   * Reports a possible hit. Field name and context words raise the score, business words lower it.
+   *
+   * @param base the score that shape, semantics and checksum earn by themselves.
+   * @param why what earned the base score.
+   */
+  add(kind: string, start: number, end: number, base: number, why: string): void
+}
+
+const FIELD_BONUS = 0.3
+const CONTEXT_BONUS = 0.2
+const BUSINESS_MALUS = 0.3
+
+/** Prepares a text; `hits` receives what detectors report. */
+export function createScan(text: string, field: FieldMeaning, kinds: Kinds, hits: Hit[]): Scan {
+  let lower: string | undefined
+  return {
+    text,
+    words: wordsOf(text),
+    field,
+    add(kind, start, end, base, why) {
+      const reasons = [why]
+      let score = base
+      const named = field.kinds.has(kind)
+      if (named) {
+        score += FIELD_BONUS
+        reasons.push('field name')
+      }
+      lower ??= text.toLowerCase()
+      const before = lower.slice(Math.max(0, start - CONTEXT_BEFORE_MAX), start)
+      const after = lower.slice(end, end + CONTEXT_AFTER_MAX)
+      const words = kinds.get(kind)?.context ?? []
+      const near = Math.max(lastWord(before, words), lastWord(after, words) >= 0 ? 0 : -1)
+      const business = lastWord(before, kinds.businessContext)
+      if (near >= 0 && near >= business) {
+        score += CONTEXT_BONUS
+        reasons.push('context')
+      } else if (business >= 0 || (field.business && !named)) {
+        score -= BUSINESS_MALUS
+        reasons.push('business number')
+      }
+      if (score > 0)
+        hits.push({
+          start,
+          end,
+          kind,
+          score: Math.min(0.99, round(score)),
+          why: reasons.join(', '),
+        })
+    },
+  }
+}
+
+function round(score: number): number {
+  return Math.round(score * 100) / 100
+}
+
+/** Where the last of `words` begins in `text`, or -1. Latin words do not match inside longer ones. */
+function lastWord(text: string, words: readonly string[]): number {
+  let last = -1
+  for (const word of words) {
+    const at = text.lastIndexOf(word)
+    if (at > last && !(isLetter(text.charCodeAt(at - 1)) && isLetter(word.charCodeAt(0)))) last = at
+  }
+  return last
+}
+
+function isLetter(code: number): boolean {
+  return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a
+}
+
+/** Whether a code unit is an ASCII digit. */
+export function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+function wordsOf(text: string): Word[] {
+  const words: Word[] = []
+  for (let at = 0; at < text.length; at++) {
+    let digits = 0
+    const start = at
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (isDigit(code)) digits++
+      else if (!isLetter(code)) break
+    }
+    if (digits === 0) continue
+    const word = text.slice(start, at)
+    const number = digits === word.length || (digits === 17 && /^\d{17}[Xx]$/.test(word))
+    words.push({ start, end: at, text: word, number })
+  }
+  return words
+}

@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import { Problem } from '../../base/problem.ts'
+import type { Allowed } from '../../gateway/guard/allowed.ts'
+import { type OutboundMessage, createGuard } from '../../gateway/guard/guard.ts'
+import { loadDictionary } from './dictionary.ts'
+
+const guard = createGuard(loadDictionary())
+const NONE: Allowed = new Map()
+const message = (part: Partial<OutboundMessage>): OutboundMessage => ({
+  headers: [],
+  query: '',
+  path: '/credit/applications',
+  body: new Uint8Array(),
+  mediaType: '',
+  allowed: NONE,
+  ...part,
+})
+const json = (body: string, allowed = NONE) =>
+  message({ body: Buffer.from(body), mediaType: 'application/json; charset=utf-8', allowed })
+
+const hex = (text: string) => Buffer.from(text).toString('hex')
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const escaped = (text: string) =>
+  text.replace(/./gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const percent = (text: string) => hex(text).replace(/../g, '%$&')
+
+// prettier-ignore
+const LEAKS: { name: string; message: OutboundMessage; want: string }[] = [
+  { name: 'a mobile number in a body',      message: json('{"a":{"x":"13800138000"}}'),              want: '`mobile` (C2) in the body at byte 11, depth 2' },
+  { name: 'a mobile as a JSON number',      message: json('{"x":13800138000}'),                      want: '`mobile` (C2) in the body at byte 5, depth 1' },
+  { name: 'a number with an exponent',      message: json('{"x":1.3800138e10}'),                     want: '`mobile` (C2) in the body at byte 5, depth 1' },
+  { name: 'a number with a zero fraction',  message: json('{"x":13800138000.0}'),                    want: '`mobile` (C2) in the body at byte 5, depth 1' },
+  { name: 'a resident id in an array',      message: json('[["11010519491231002X"]]'),               want: '`resident-id` (C2) in the body at byte 3, depth 2' },
+  { name: 'a mobile as a member name',      message: json('{"13800138000":1}'),                      want: '`mobile` (C2) in the body at byte 2, depth 1' },
+  { name: 'a name by its field',            message: json('{"realName":"张三"}'),                    want: '`name` (C2) in the body at byte 13, depth 1' },
+  { name: 'a name after its subtree',       message: json('{"p":{"x":1},"realName":"张三"}'),        want: '`name` (C2) in the body at byte 25, depth 1' },
+  { name: 'names in an array of that name', message: json('{"contactName":["李四"]}'),               want: '`name` (C2) in the body at byte 17, depth 2' },
+  { name: 'an escaped member name',         message: json('{"real\\u004eame":"张三"}'),              want: '`name` (C2) in the body at byte 18, depth 1' },
+  { name: 'a card in free text',            message: json('{"remark":"卡号6217000012345678907。"}'), want: '`bank-card` (C2) in the body at byte 11, depth 1' },
+  { name: 'an e-mail',                      message: json('{"x":"zhang@126.com"}'),                  want: '`email` (C2) in the body at byte 6, depth 1' },
+  { name: 'JSON in a string',               message: json('{"ext":"{\\"mobile\\":\\"13800138000\\"}"}'), want: '`mobile` (C2) in the body at byte 8, depth 1; `mobile` (C2) in the body at byte 8, depth 2 inside json' },
+  { name: 'base64',                         message: json(`{"x":"${base64('mobile=13800138000')}"}`), want: '`mobile` (C2) in the body at byte 6, depth 1 inside base64' },
+  { name: 'base64 of a name by its field',  message: json(`{"realName":"${base64('张三')}"}`),       want: '`name` (C2) in the body at byte 13, depth 1 inside base64' },
+  { name: 'hexadecimal',                    message: json(`{"x":"${hex('11010519491231002X')}"}`),   want: '`resident-id` (C2) in the body at byte 6, depth 1 inside hex' },
+  { name: 'percent encoding',               message: json(`{"x":"${percent('13800138000')}"}`),      want: '`mobile` (C2) in the body at byte 6, depth 1 inside percent' },
+  { name: 'JSON escapes',                   message: json(`{"x":"${escaped('13800138000')}"}`),      want: '`mobile` (C2) in the body at byte 6, depth 1' },
+  { name: 'doubled escapes',                message: json(`{"x":"${escaped('13800138000').replaceAll('\\', '\\\\')}"}`), want: '`mobile` (C2) in the body at byte 6, depth 1 inside escape' },
+  { name: 'HTML entities',                  message: json('{"x":"&#49;&#x33;&#56;00138000"}'),       want: '`mobile` (C2) in the body at byte 6, depth 1 inside entity' },
+  { name: 'a callback URL',                 message: json('{"url":"https://a.example/cb?m=13800138000"}'), want: '`mobile` (C2) in the body at byte 8, depth 1; `mobile` (C2) in the body at byte 8, depth 1 inside form' },
+  { name: 'a query parameter',              message: message({ query: 'a=1&m=138%200013%208000' }),  want: '`mobile` (C2) in the query `2`' },
+  { name: 'a path segment',                 message: message({ path: '/users/13800138000' }),        want: '`mobile` (C2) in the path' },
+  { name: 'an encoded path segment',        message: message({ path: `/users/${percent('13800138000')}` }), want: '`mobile` (C2) in the path inside percent' },
+  { name: 'a header',                       message: message({ headers: [['X-User', '13800138000']] }), want: '`mobile` (C2) in the header `x-user`' },
+  { name: 'a form body',                    message: message({ body: Buffer.from('realName=%E5%BC%A0%E4%B8%89'), mediaType: 'application/x-www-form-urlencoded' }), want: '`name` (C2) in the body `1` at byte 0, depth 0' },
+  { name: 'a text body',                    message: message({ body: Buffer.from('借款人：张三'), mediaType: 'text/plain' }), want: '`name` (C2) in the body at byte 0, depth 0' },
+  { name: 'a body that is not JSON',        message: json('}]"x":13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 0' },
+  { name: 'an unclosed string',             message: json('{"x":"13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 1' },
+  { name: 'a C3 field',                     message: json('{"cvv2":"123"}'),                         want: '`cvv` (C3) in the body at byte 9, depth 1' },
+  { name: 'a C3 field, numeric',            message: json('{"card":{"cvv":123}}'),                   want: '`cvv` (C3) in the body at byte 15, depth 2' },
+  { name: 'a C3 field, tokenized',          message: json('{"password":"tok_password_1_abcdef"}'),   want: '`password` (C3) in the body at byte 13, depth 1' },
+]
+// prettier-ignore
+const CLEAN: { name: string; message: OutboundMessage }[] = [
+  { name: 'nothing',                    message: message({}) },
+  { name: 'tokens in personal fields',  message: json('{"mobile":"tok_mobile_1_abcdefghijkl","idNumber":"tok_resident-id_12_abcdefghijkl","realName":"tok_name_1_abcdef"}') },
+  { name: 'masked values',              message: json('{"mobile":"138****8000","realName":"张**","idNumber":"1****************X","password":"******"}') },
+  { name: 'an amount and a time',       message: json('{"amount":"13800138000.00","at":"2026-11-24T10:00:00+08:00","ms":1732400000000}') },
+  { name: 'an order number',            message: json('{"orderNo":"6217000012345678907"}') },
+  { name: 'a hotline',                  message: json('{"remark":"请致电95588或400-820-8820"}') },
+  { name: 'a case number',              message: json('{"remark":"（2024）京0105民初12345号"}') },
+  { name: 'flags about C3',             message: json('{"password":null,"fingerprint":true,"cvv":""}') },
+  { name: 'a digest',                   message: json('{"x":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}') },
+]
+
+describe('guard', () => {
+  for (const { name, message, want } of LEAKS) {
+    it(`refuses ${name}`, () => {
+      expect(() => guard.inspect(message))
+        .to.throw(Problem, `found ${want}`)
+        .with.property('slug', 'leak-detected')
+    })
+  }
+  for (const { name, message } of CLEAN) {
+    it(`lets pass ${name}`, () => expect(() => guard.inspect(message)).to.not.throw())
+  }
+  it('lets pass what a rule allows, at that place only', () => {
+    const allowed: Allowed = new Map([['mobile', new Set(['body:mobile'])]])
+    const hits = guard.inspect(json('{"mobile":"13800138000"}', allowed))
+    expect(hits.map((hit) => hit.kind)).to.deep.equal(['mobile'])
+    expect(() => guard.inspect(json('{"remark":"13800138000"}', allowed))).to.throw(Problem)
+    expect(() => guard.inspect(message({ query: 'mobile=13800138000', allowed }))).to.throw(Problem)
+  })
+  it('never lets C3 pass', () => {
+    const allowed: Allowed = new Map([['cvv', new Set(['body:*', 'body:cvv'])]])
+    expect(() => guard.inspect(json('{"cvv":"123"}', allowed))).to.throw(Problem, '`cvv` (C3)')
+  })
+  it('refuses encodings nested too deeply', () => {
+    let text = 'nothing personal'
+    for (let i = 0; i < 5; i++) text = base64(text)
+    expect(() => guard.inspect(json(`{"x":"${text}"}`))).to.throw(Problem, 'nested too deeply')
+  })
+  it('never quotes a value', () => {
+    for (const { message } of LEAKS) {
+      expect(() => guard.inspect(message))
+        .to.throw(Problem)
+        .and.satisfy((problem: Problem) => {
+          return !/13800138000|11010519491231002X|张三|李四|zhang@/.test(problem.message)
+        })
+    }
+  })
+})
