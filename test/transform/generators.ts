@@ -1,6 +1,6 @@
 /** Random policies and bodies. @module */
 import fc from 'fast-check'
-import type { Tree } from '../reference/interpreter.ts'
+import type { Tree } from '../reference/tree.ts'
 
 /** `SEALGATE_TEST_RUNS=100000 SEALGATE_TEST_SEED=…` for the long run. */
 export const RUNS = Number(process.env['SEALGATE_TEST_RUNS'] ?? 3000)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Problem } from '../../base/problem.ts'
 import { rewriteBody } from '../../gateway/transform/rewrite.ts'
 import type { Rewritten } from '../../gateway/transform/transform.ts'
-import { write } from '../reference/interpreter.ts'
+import { write } from '../reference/tree.ts'
 import { RUNS, SEED, tree } from './generators.ts'
 import { compile } from './policies.ts'
 

@@ -6,7 +6,7 @@ import { HELD_BYTES_MAX } from '../../gateway/transform/limits.ts'
 import { rewriteBody } from '../../gateway/transform/rewrite.ts'
 import { startBodyStream } from '../../gateway/transform/stream.ts'
 import type { Rewritten } from '../../gateway/transform/transform.ts'
-import { write } from '../reference/interpreter.ts'
+import { write } from '../reference/tree.ts'
 import { RUNS, SEED, sketch, tree } from './generators.ts'
 import { compile } from './policies.ts'
 
