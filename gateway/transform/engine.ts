@@ -13,6 +13,7 @@ import {
   claimItem,
   type Frame,
   leaveUnnamed,
+  linksOf,
   makeFrame,
   NO_RULE,
   NOT_DROPPED,
@@ -23,12 +24,15 @@ import {
 import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
 import { type Released, release } from './release.ts'
-import type { Change, Rewritten } from './transform.ts'
+import { settle } from './later.ts'
+import type { Captured, Change, Rewritten } from './transform.ts'
 
 /** One document on its way through. */
 export interface Rewriter extends JsonSink {
-  /** Every answer of a transform, in order; when some are `later`, replay them settled. */
+  /** Every answer of a transform, in order. */
   readonly changes: readonly Change[]
+  /** The same, once the body was walked and what was `later` is there: to be replayed. */
+  settle(): Promise<readonly Change[]>
   /** Gives out what is decided; see release.ts. */
   release(consumed: number): Released
   /** Goes on in the next part of the document. */
@@ -48,11 +52,13 @@ export function startRewrite(
   replay?: readonly Change[],
 ): Rewriter {
   const message = makeFrame(NOWHERE, 'deny', false, 0, 0, 0)
+  const captured = new Map<string, Captured>()
+  const waiting: (() => void)[] = []
   // prettier-ignore
   const pass: Pass = {
     program, matcher: program.matcher, spelling, source: { bytes, latin1: undefined }, replay,
-    output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
-    counts: [], unnamed: 0, frames: [message], frame: message,
+    output: { spans: [], texts: [] }, claims: [], changes: [], captured,
+    links: linksOf(captured, waiting), waiting, counts: [], unnamed: 0, frames: [message], frame: message,
     state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, path: undefined, lastEnd: 0,
   }
   return {
@@ -62,6 +68,10 @@ export function startRewrite(
     open: (isArray, start) => onOpen(pass, isArray, start),
     close: (end) => onClose(pass, end),
     changes: pass.changes,
+    settle: () => {
+      for (const answer of waiting) answer()
+      return Promise.all(pass.changes.map(settle))
+    },
     release: (consumed) => release(pass, consumed),
     resume: (next) => {
       pass.source = { bytes: next, latin1: undefined }
@@ -132,7 +142,7 @@ function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: n
   const { spelling, changes, replay } = pass
   const change =
     replay?.[changes.length] ??
-    rule.transform(new Personal(type, spelling.readScalar(pass.source, type, start, end)))
+    rule.transform(new Personal(type, spelling.readScalar(pass.source, type, start, end)), pass.links)
   changes.push(change)
   if (change.change === 'refuse') {
     throw new Problem('value-unsuitable', `\`${rule.text}\`: ${change.why}`)

@@ -7,7 +7,7 @@ import { Personal } from './personal.ts'
 import type { Program, Spelling } from './program.ts'
 import type { Source } from './source.ts'
 import { writeStep } from './step.ts'
-import type { Captured, Change } from './transform.ts'
+import type { Captured, Change, Links } from './transform.ts'
 
 /** No rule selects the value. */
 export const NO_RULE = -1
@@ -49,6 +49,9 @@ export interface Pass {
   readonly claims: Claim[]
   readonly changes: Change[]
   readonly captured: Map<string, Captured>
+  /** For transforms that need another value of the body: answered by `waiting` after the walk. */
+  readonly links: Links
+  readonly waiting: (() => void)[]
   /** By rule. */
   readonly counts: number[]
   unnamed: number
@@ -129,4 +132,15 @@ export function capture(pass: Pass, state: number, type: Captured['type'], text:
 /** What the policy does not let pass. */
 export function refusal(detail: string): Problem {
   return new Problem('policy-refused', detail)
+}
+
+/** Answers for the links of a body once `waiting` is run. */
+export function linksOf(captured: ReadonlyMap<string, Captured>, waiting: (() => void)[]): Links {
+  return (name) =>
+    new Promise((resolve) => {
+      waiting.push(() => {
+        const value = captured.get(`links.${name}`)
+        resolve(value?.type === 'null' ? undefined : value?.reveal())
+      })
+    })
 }

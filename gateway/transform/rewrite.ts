@@ -4,7 +4,8 @@ import type { ManifestEntry } from '../../evidence/record.ts'
 import type { CompiledDirection } from './compile.ts'
 import { encodeText, formCodec, textOfJson } from './form.ts'
 import { jsonCodec, ndjsonCodec } from './json.ts'
-import { BODY_BYTES_MAX, LATER_MAX } from './limits.ts'
+import { settle } from './later.ts'
+import { BODY_BYTES_MAX } from './limits.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Codec, Program } from './program.ts'
 import type { Change, Rewritten } from './transform.ts'
@@ -120,18 +121,7 @@ function run(codec: Codec, program: Program, bytes: Buffer): Rewritten | Promise
   const rewriter = codec(program, bytes)
   if (!rewriter.changes.some(({ change }) => change === 'later')) return rewriter.finish()
   // The second run takes the same way through the same bytes, with every answer at hand.
-  return Promise.all(rewriter.changes.map(settle)).then((replay) =>
-    codec(program, bytes, replay).finish(),
-  )
-}
-
-async function settle(change: Change): Promise<Change> {
-  let settled = change
-  for (let turn = 0; settled.change === 'later'; turn++) {
-    if (turn === LATER_MAX) return { change: 'refuse', why: 'the answer is put off for ever' }
-    settled = await settled.result
-  }
-  return settled
+  return rewriter.settle().then((replay) => codec(program, bytes, replay).finish())
 }
 
 /** @param write gets the new text, undefined to leave the value as it is. */

@@ -19,8 +19,11 @@ export type Change =
   /** Decided elsewhere (a verifier over HTTP, a vault); the engine awaits it and splices it in. */
   | { readonly change: 'later'; readonly result: Promise<Change> }
 
+/** The value of one of the policy's `evidence.links`, known once the whole body was walked. */
+export type Links = (name: string) => Promise<string | undefined>
+
 /** A transform bound to its parameters, its domain and its keys. Pure but for `later`. */
-export type Transform = (value: Scalar) => Change
+export type Transform = (value: Scalar, links?: Links) => Change
 
 /** The route that a transform is bound to: what separates token domains (recipient × purpose × epoch). */
 export interface Binding {
