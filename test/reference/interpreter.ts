@@ -3,136 +3,98 @@
  * value of a tree. The engine must agree with it. @module
  */
 import type { Path, Rule, Segment } from '../../gateway/policy/policy.ts'
+import { childrenOf, type Place, show, type Tree, write } from './tree.ts'
 
-/** A value with its source text; members keep their order and the spelling of their names. */
-export type Tree =
-  | { readonly source: string }
-  | { readonly array: readonly Tree[] }
-  | { readonly object: readonly Member[] }
-export interface Member {
-  readonly name: string
-  readonly spelling: string
-  readonly value: Tree
-}
-
-/** What the language says about one body. */
+/** What the language says about one body; `kept` are the scalars that pass as they are. */
 export interface Verdict {
   text: string
   counts: Record<string, number>
   unnamed: number
   claims: string[]
-  /** Source texts of the values that pass as they are. */
   kept: string[]
 }
-
-type Place = readonly (string | number)[]
-type Test = Pick<Rule, 'path'>
 
 /** @throws {Error} with the slug of the problem that refuses the body. */
 export function interpret(rules: readonly Rule[], unnamed: string, body: Tree): Verdict {
   const verdict: Verdict = { text: '', counts: {}, unnamed: 0, claims: [], kept: [] }
   const targets = rules.flatMap(({ to }) => (to === undefined ? [] : [{ path: to }]))
-  const paths: Test[] = [...rules, ...targets]
-  const claim = (at: Place, tree: Tree) => void verdict.claims.push(`f:${show(at)} ${write(tree)}`)
+  const paths: { path: Path }[] = [...rules, ...targets]
+  const decide = (at: Place) =>
+    paths.filter(({ path }) => selects(path, at)).sort((a, b) => compare(b.path, a.path))[0]
+  const claim = (at: Place, tree: Tree) => {
+    verdict.claims.push(`f:${show(at)} ${write(tree)}`)
+    return undefined
+  }
   const leave = (at: Place, tree: Tree) => {
     if (unnamed === 'refuse') throw new Error('policy-refused')
     verdict.unnamed++
-    claim(at, tree)
+    return claim(at, tree)
   }
-  /** The text that stays, or undefined; `passes` says whether a rule let something of it pass. */
-  function visit(
-    tree: Tree,
-    at: Place,
-    kept: boolean,
-  ): { text: string; passes: boolean } | undefined {
-    const best = paths.filter(({ path }) => selects(path, at)).sort(bySpecificity)[0]
+  /** What stays, if anything; `passes`: a rule let some of it pass; `name`: what `to` calls it. */
+  type Stays = { text: string; passes: boolean; name?: string } | undefined
+  function visit(tree: Tree, at: Place, inKept: boolean): Stays {
+    const best = decide(at)
     const rule = rules.find((candidate) => candidate === best)
-    if (best !== undefined && rule === undefined) return void leave(at, tree)
-    const action = rule?.action.transform ?? (kept ? 'keep' : 'none')
+    if (best !== undefined && rule === undefined) return leave(at, tree)
     if (rule !== undefined) verdict.counts[rule.id] = (verdict.counts[rule.id] ?? 0) + 1
-    if (action === 'drop') return void claim(at, tree)
+    const action = rule?.action.transform ?? (inKept ? 'keep' : 'none')
+    const renamed = rule?.to === undefined ? {} : { name: JSON.stringify(nameOf(rule.to.at(-1))) }
+    if (action === 'drop') return claim(at, tree)
     if ('source' in tree) {
-      if (action === 'none') return void leave(at, tree)
+      if (action === 'none') return leave(at, tree)
       if (action === 'keep') verdict.kept.push(tree.source)
       else claim(at, tree)
-      if (action === 'keep') return { text: tree.source, passes: true }
-      return { text: action === 'constant' ? '0' : `"#${lengthOf(tree.source)}"`, passes: true }
+      return { text: apply(action, tree.source), passes: true, ...renamed }
     }
-    if (action === 'constant' || action === 'length') throw new Error('policy-refused')
-    const reached =
-      at.length === 0 || paths.some(({ path }) => path.some((_, i) => alive(path, i, at)))
-    if (action === 'none' && !reached) return void leave(at, tree)
-    const children = 'array' in tree ? tree.array : tree.object.map(({ value }) => value)
-    const stays = children.map((child, i) => {
-      const key = 'array' in tree ? i : (tree.object[i]?.name ?? '')
-      return visit(child, [...at, key], action === 'keep')
+    if (action !== 'keep' && action !== 'none') throw new Error('policy-refused')
+    const reached = paths.some(({ path }) => path.some((_, i) => leads(path, i, at)))
+    if (action === 'none' && !reached && at.length > 0) return leave(at, tree)
+    const items = childrenOf(tree).flatMap(({ key, spelling, value }) => {
+      const stays = visit(value, [...at, key], action === 'keep')
+      return stays === undefined ? [] : [{ spelling, ...stays }]
     })
-    const passes = action === 'keep' || stays.some((stay) => stay?.passes)
+    const passes = action === 'keep' || items.some((item) => item.passes)
     const key = at.at(-1)
-    if (
-      !passes &&
-      typeof key === 'string' &&
-      !paths.some(({ path }) => spells(path, at.slice(0, -1), key))
-    ) {
-      return children.length === 0 ? void leave(at, tree) : undefined
+    const isNamed = paths.some(({ path }) => spells(path, at.slice(0, -1), key))
+    if (!passes && typeof key === 'string' && !isNamed) {
+      return childrenOf(tree).length === 0 ? leave(at, tree) : undefined
     }
-    const items = stays.flatMap((stay, i) => {
-      if (stay === undefined) return []
-      return 'array' in tree ? [stay.text] : [`${nameOf(tree.object[i], [...at, ''])}:${stay.text}`]
-    })
-    return { text: 'array' in tree ? `[${items.join()}]` : `{${items.join()}}`, passes }
-  }
-  /** A member's name as it stands, or as the most specific rule's `to` says. */
-  function nameOf(member: Member | undefined, at: Place): string {
-    const place = [...at.slice(0, -1), member?.name ?? '']
-    const best = rules.filter(({ path }) => selects(path, place)).sort(bySpecificity)[0]
-    const last = best?.to?.at(-1)
-    const step = last?.step === 'descendant' ? last.of : last
-    return step?.step === 'name' ? JSON.stringify(step.name) : (member?.spelling ?? '')
+    if ('array' in tree) return { text: `[${items.map(({ text }) => text).join()}]`, passes }
+    const members = items.map(({ name, spelling, text }) => `${name ?? spelling}:${text}`)
+    return { text: `{${members.join()}}`, passes, ...renamed }
   }
   const whole = visit(body, [], false)
   if (whole === undefined) throw new Error('policy-refused')
   return { ...verdict, text: whole.text }
 }
 
-const matches = (segment: Segment, key: string | number) =>
-  segment.step === 'wildcard' ||
-  (segment.step === 'name' ? segment.name : segment.step === 'index' && segment.index) === key
+function apply(action: string, source: string): string {
+  if (action === 'keep') return source
+  const text = source.startsWith('"') ? (JSON.parse(source) as string) : source
+  return action === 'constant' ? '0' : `"#${text.length}"`
+}
+
+const stepOf = (s: Segment | undefined) => (s?.step === 'descendant' ? s.of : s)
+function nameOf(segment: Segment | undefined): string | undefined {
+  const step = stepOf(segment)
+  return step?.step === 'name' ? step.name : undefined
+}
 
 function selects([segment, ...rest]: Path, [key, ...keys]: Place): boolean {
-  if (segment === undefined || key === undefined) return segment === undefined && key === undefined
-  if (segment.step !== 'descendant') return matches(segment, key) && selects(rest, keys)
-  return (matches(segment.of, key) && selects(rest, keys)) || selects([segment, ...rest], keys)
+  if (segment === undefined || key === undefined) return segment === key
+  const step = stepOf(segment)
+  const taken = step?.step === 'index' ? step.index === key : (nameOf(step) ?? key) === key
+  const here = taken && selects(rest, keys)
+  return here || (segment.step === 'descendant' && selects([segment, ...rest], keys))
 }
 
-/** Whether the path's first `i` segments lead here, or above here into a descendant segment. */
-const alive = (path: Path, i: number, at: Place) =>
+/** Whether the path's first `i` segments lead here, or to above here when a descendant follows. */
+const leads = (path: Path, i: number, at: Place) =>
   selects(path.slice(0, i), at) ||
   (path[i]?.step === 'descendant' && at.some((_, n) => selects(path.slice(0, i), at.slice(0, n))))
-
-const spells = (path: Path, at: Place, key: string) =>
-  path.some((segment, i) => {
-    const step = segment.step === 'descendant' ? segment.of : segment
-    return step.step === 'name' && step.name === key && alive(path, i, at)
-  })
-
-const RANK = { name: 3, index: 3, wildcard: 2, descendant: 0 }
-const rank = (segment: Segment) =>
-  segment.step === 'descendant' && segment.of.step !== 'wildcard' ? 1 : RANK[segment.step]
-const bySpecificity = (a: Test, b: Test) =>
-  b.path
-    .map(rank)
-    .join('')
-    .padEnd(9, '-')
-    .localeCompare(a.path.map(rank).join('').padEnd(9, '-'), 'en')
-
-/** The JSON text of a tree. */
-export function write(tree: Tree): string {
-  if ('source' in tree) return tree.source
-  if ('array' in tree) return `[${tree.array.map(write).join()}]`
-  return `{${tree.object.map(({ spelling, value }) => `${spelling}:${write(value)}`).join()}}`
-}
-const show = (at: Place) =>
-  `$${at.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')}`
-const lengthOf = (source: string) =>
-  (source.startsWith('"') ? (JSON.parse(source) as string) : source).length
+const spells = (path: Path, at: Place, key: unknown) =>
+  path.some((segment, i) => key !== undefined && nameOf(segment) === key && leads(path, i, at))
+const rank = (s: Segment) =>
+  (s.step === 'descendant' ? 1 : 3) - (stepOf(s)?.step === 'wildcard' ? 1 : 0)
+/** By rank from the left; `undefined` sorts before any. */
+const compare = (a: Path, b: Path) => (a.map(rank).join('') < b.map(rank).join('') ? -1 : 1)
