@@ -25,7 +25,7 @@ import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
 import { type Released, release } from './release.ts'
 import { settle } from './later.ts'
-import type { Captured, Change, Rewritten } from './transform.ts'
+import type { Change, Rewritten, Scalar } from './transform.ts'
 
 /** One document on its way through. */
 export interface Rewriter extends JsonSink {
@@ -52,13 +52,11 @@ export function startRewrite(
   replay?: readonly Change[],
 ): Rewriter {
   const message = makeFrame(NOWHERE, 'deny', false, 0, 0, 0)
-  const captured = new Map<string, Captured>()
-  const waiting: (() => void)[] = []
   // prettier-ignore
   const pass: Pass = {
     program, matcher: program.matcher, spelling, source: { bytes, latin1: undefined }, replay,
-    output: { spans: [], texts: [] }, claims: [], changes: [], captured,
-    links: linksOf(captured, waiting), waiting, counts: [], unnamed: 0, frames: [message], frame: message,
+    output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
+    links: undefined, waiting: [], counts: [], unnamed: 0, frames: [message], frame: message,
     state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, path: undefined, lastEnd: 0,
   }
   return {
@@ -69,7 +67,7 @@ export function startRewrite(
     close: (end) => onClose(pass, end),
     changes: pass.changes,
     settle: () => {
-      for (const answer of waiting) answer()
+      for (const answer of pass.waiting) answer()
       return Promise.all(pass.changes.map(settle))
     },
     release: (consumed) => release(pass, consumed),
@@ -137,12 +135,17 @@ function applyRule(pass: Pass, index: number, type: ScalarType, start: number, e
   else transformScalar(pass, rule, type, start, end)
 }
 
+function ask(pass: Pass, rule: BoundRule, value: Scalar): Change {
+  pass.links ??= linksOf(pass)
+  return rule.transform(value, pass.links)
+}
+
 // prettier-ignore
 function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: number, end: number): void {
   const { spelling, changes, replay } = pass
   const change =
     replay?.[changes.length] ??
-    rule.transform(new Personal(type, spelling.readScalar(pass.source, type, start, end)), pass.links)
+    ask(pass, rule, new Personal(type, spelling.readScalar(pass.source, type, start, end)))
   changes.push(change)
   if (change.change === 'refuse') {
     throw new Problem('value-unsuitable', `\`${rule.text}\`: ${change.why}`)

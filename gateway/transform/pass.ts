@@ -50,7 +50,7 @@ export interface Pass {
   readonly changes: Change[]
   readonly captured: Map<string, Captured>
   /** For transforms that need another value of the body: answered by `waiting` after the walk. */
-  readonly links: Links
+  links: Links | undefined
   readonly waiting: (() => void)[]
   /** By rule. */
   readonly counts: number[]
@@ -135,7 +135,7 @@ export function refusal(detail: string): Problem {
 }
 
 /** Answers for the links of a body once `waiting` is run. */
-export function linksOf(captured: ReadonlyMap<string, Captured>, waiting: (() => void)[]): Links {
+export function linksOf({ captured, waiting }: Pass): Links {
   return (name) =>
     new Promise((resolve) => {
       waiting.push(() => {
