@@ -15,6 +15,11 @@ export const systemClock: Clock = {
   monotonicNs: () => process.hrtime.bigint(),
 }
 
+/** The wall clock's time as a Date, which knows milliseconds. */
+export function toDate(wallUs: bigint): Date {
+  return new Date(Number(wallUs / 1000n))
+}
+
 /** RFC 3339 UTC with six fractional digits, the one form of time in records. */
 export function toTimestamp(wallUs: bigint): string {
   const milliseconds = Number(wallUs / 1000n)

@@ -49,9 +49,12 @@ export interface Scan {
   /** Where the container's names begin in `hashes`. */
   readonly firstName: number[]
   readonly names: (Set<string> | undefined)[]
+  /** The names of the open objects: hash, start and end of each. Shrinking arrays is slow, so the
+   * count says how many of them are in use. */
   readonly hashes: number[]
-  /** Start and end of each name of `hashes`. */
-  readonly spans: number[]
+  readonly starts: number[]
+  readonly ends: number[]
+  nameCount: number
   /** Whether a value has just ended, so that `,` or a closing bracket must follow. */
   afterValue: boolean
   /** Depth of the container whose inside is not reported; 0 when all is. */
@@ -84,20 +87,20 @@ export function scanJson(bytes: Buffer, sink: JsonSink): void {
 export function startScan(sink: JsonSink, resumable: boolean): Scan {
   // prettier-ignore
   return {
-    sink, resumable, isArray: [], firstName: [], names: [], hashes: [], spans: [],
+    sink, resumable, isArray: [], firstName: [], names: [], hashes: [], starts: [], ends: [], nameCount: 0,
     afterValue: false, silentFrom: 0, hash: 0, nameStart: 0, nameEnd: 0, nameText: undefined, offset: 0,
   }
 }
 
 /**
- * Reports what is complete in `bytes`, which must be UTF-8.
+ * Reports what is complete in `bytes` between `start` and `end`, which must be UTF-8.
  *
- * @returns how many bytes are done with; the caller passes the rest again, with more behind it.
+ * @returns where it stopped; the caller goes on from there, with more bytes behind.
  */
-export function advance(scan: Scan, bytes: Buffer, last: boolean): number {
+// prettier-ignore
+export function advance(scan: Scan, bytes: Buffer, last: boolean, start = 0, end = bytes.length): number {
   const { sink, isArray } = scan
-  const end = bytes.length
-  let at = 0
+  let at = start
   for (;;) {
     const settled = at
     at = skipSpace(bytes, at, end)
@@ -159,7 +162,7 @@ function open(scan: Scan, isArray: boolean, at: number): void {
   }
   const reported = scan.silentFrom !== 0 || scan.sink.open(isArray, at)
   scan.isArray.push(isArray)
-  scan.firstName.push(scan.hashes.length)
+  scan.firstName.push(scan.nameCount)
   scan.names.push(undefined)
   if (!reported) scan.silentFrom = scan.isArray.length
   scan.afterValue = false
@@ -167,9 +170,7 @@ function open(scan: Scan, isArray: boolean, at: number): void {
 
 function close(scan: Scan, end: number): void {
   const depth = scan.isArray.length
-  const first = scan.firstName.pop() ?? 0
-  scan.hashes.length = first
-  scan.spans.length = first * 2
+  scan.nameCount = scan.firstName.pop() as number
   scan.names.pop()
   scan.isArray.pop()
   if (scan.silentFrom === depth) scan.silentFrom = 0
@@ -208,34 +209,46 @@ function readName(scan: Scan, bytes: Buffer, start: number, end: number): number
 
 /** @throws {Problem} when the object has a member of the same decoded name already. */
 function requireNewName(scan: Scan, bytes: Buffer): void {
-  const { hashes, spans, hash, nameStart, nameEnd } = scan
+  const { hashes, hash } = scan
   const top = scan.names.length - 1
-  const first = scan.firstName[top] ?? 0
-  const text = () => scan.nameText ?? decodeString(bytes, nameStart, nameEnd)
-  let names = scan.names[top]
-  if (names === undefined && (scan.resumable || hashes.length - first === MEMBERS_IN_PLACE)) {
-    names = new Set()
-    for (let i = first; i < hashes.length; i++) names.add(nameAt(spans, bytes, i))
-    scan.names[top] = names
+  const first = scan.firstName[top] as number
+  const count = scan.nameCount - first
+  if (scan.resumable || count === MEMBERS_IN_PLACE) {
+    requireNewInSet(scan, bytes, top, first)
+    return
   }
-  let known = false
-  if (names !== undefined) {
-    const count = names.size
-    if (count === MEMBERS_MAX)
-      throw new Problem('body-too-large', `an object has over ${MEMBERS_MAX} members`)
-    known = names.add(text()).size === count
-  } else {
-    for (let i = first; i < hashes.length; i++) {
-      if (hashes[i] === hash && nameAt(spans, bytes, i) === text()) known = true
-    }
-    hashes.push(hash)
-    spans.push(nameStart, nameEnd)
+  for (let i = first; i < scan.nameCount; i++) {
+    if (hashes[i] === hash && nameAt(scan, bytes, i) === newName(scan, bytes)) throw repeated(scan)
   }
-  if (known) throw malformed(scan.offset + nameStart, 'the object has this name twice')
+  const place = scan.nameCount++
+  hashes[place] = hash
+  scan.starts[place] = scan.nameStart
+  scan.ends[place] = scan.nameEnd
 }
 
-function nameAt(spans: readonly number[], bytes: Buffer, index: number): string {
-  return decodeString(bytes, spans[index * 2] ?? 0, spans[index * 2 + 1] ?? 0)
+function requireNewInSet(scan: Scan, bytes: Buffer, top: number, first: number): void {
+  let names = scan.names[top]
+  if (names === undefined) {
+    names = new Set()
+    for (let i = first; i < scan.nameCount; i++) names.add(nameAt(scan, bytes, i))
+    scan.names[top] = names
+  }
+  const count = names.size
+  if (count === MEMBERS_MAX)
+    throw new Problem('body-too-large', `an object has over ${MEMBERS_MAX} members`)
+  if (names.add(newName(scan, bytes)).size === count) throw repeated(scan)
+}
+
+function nameAt(scan: Scan, bytes: Buffer, index: number): string {
+  return decodeString(bytes, scan.starts[index] as number, scan.ends[index] as number)
+}
+
+function newName(scan: Scan, bytes: Buffer): string {
+  return scan.nameText ?? decodeString(bytes, scan.nameStart, scan.nameEnd)
+}
+
+function repeated(scan: Scan): Problem {
+  return malformed(scan.offset + scan.nameStart, 'the object has this name twice')
 }
 
 function incomplete(scan: Scan, last: boolean, settled: number, end: number): number {

@@ -10,6 +10,11 @@ const POINT = 0x2e
 const ZERO = 0x30
 const NINE = 0x39
 const BACKSLASH = 0x5c
+const LETTER_A = 0x61
+const LETTER_F = 0x66
+const LETTER_U = 0x75
+/** What may follow a backslash besides `u`. */
+const ESCAPES = Buffer.from('"\\\\/bfnrt')
 
 /** What a hash of a name starts from, and what it is multiplied by for each byte (FNV-1a). */
 export const HASH_START = 0x811c9dc5 | 0
@@ -30,13 +35,8 @@ export function malformed(at: number, reason: string): Problem {
 
 /** Decodes what stands between the quotes of a string that was scanned before. */
 export function decodeString(bytes: Buffer, start: number, end: number): string {
-  const source = sourceText(bytes, start, end)
+  const source = bytes.toString('utf8', start, end)
   return source.includes('\\') ? (JSON.parse(`"${source}"`) as string) : source
-}
-
-/** The text of a span of UTF-8. */
-export function sourceText(bytes: Buffer, start: number, end: number): string {
-  return bytes.toString('utf8', start, end)
 }
 
 /** @returns the first position from `at` on that is not white space (RFC 8259 §2), at most `end`. */
@@ -95,37 +95,38 @@ export function stringEnd(bytes: Buffer, at: number, end: number, offset: number
 
 /** @returns the position after one escape, or after a surrogate pair (RFC 8259 §7); -1 if cut off. */
 function escapeEnd(bytes: Buffer, at: number, end: number, offset: number): number {
-  if (at + 1 === end) return -1
-  const letter = bytes[at + 1] as number
-  if (letter !== 0x75) {
-    if (letter === 0 || !'"\\/bfnrt'.includes(String.fromCharCode(letter)))
-      throw malformed(offset + at, 'unknown escape')
+  if (at + 1 >= end) return -1
+  if (bytes[at + 1] !== LETTER_U) {
+    if (!ESCAPES.includes(bytes[at + 1] as number)) throw malformed(offset + at, 'unknown escape')
     return at + 2
   }
   const unit = hexUnit(bytes, at + 2, end, offset)
   if (unit < 0) return -1
   if (unit < 0xd800 || unit > 0xdfff) return at + 6
   if (unit > 0xdbff) throw malformed(offset + at, 'a low surrogate stands alone')
-  for (const [place, want] of [
-    [at + 6, BACKSLASH],
-    [at + 7, 0x75],
-  ] as const) {
+  for (let place = at + 6; place < at + 8; place++) {
     if (place >= end) return -1
-    if (bytes[place] !== want) throw malformed(offset + at, 'a high surrogate stands alone')
+    if (bytes[place] !== (place === at + 6 ? BACKSLASH : LETTER_U)) throw aloneHigh(offset + at)
   }
   const low = hexUnit(bytes, at + 8, end, offset)
   if (low < 0) return -1
-  if (low < 0xdc00 || low > 0xdfff) throw malformed(offset + at, 'a high surrogate stands alone')
+  if (low < 0xdc00 || low > 0xdfff) throw aloneHigh(offset + at)
   return at + 12
+}
+
+function aloneHigh(at: number): Problem {
+  return malformed(at, 'a high surrogate stands alone')
 }
 
 function hexUnit(bytes: Buffer, start: number, end: number, offset: number): number {
   let unit = 0
   for (let at = start; at < start + 4; at++) {
     if (at >= end) return -1
-    const digit = Number.parseInt(String.fromCharCode(bytes[at] as number), 16)
-    if (Number.isNaN(digit)) throw malformed(offset + start - 2, 'expected four hexadecimal digits')
-    unit = unit * 16 + digit
+    const byte = bytes[at] as number
+    const letter = byte | 0x20
+    if (byte >= ZERO && byte <= NINE) unit = unit * 16 + byte - ZERO
+    else if (letter >= LETTER_A && letter <= LETTER_F) unit = unit * 16 + letter - LETTER_A + 10
+    else throw malformed(offset + start - 2, 'expected four hexadecimal digits')
   }
   return unit
 }

@@ -21,11 +21,14 @@ const PROBLEMS = {
   'log-unavailable':       { status: 503, retry: true,  title: 'The evidence log cannot accept records',           help: 'see the operator\'s log; the journal keeps the records' },
   'log-inconsistent':      { status: 503, retry: false, title: 'The evidence log contradicts itself',              help: 'stop, keep all files, and run `sealgate log fsck`' },
   'evidence-unavailable':  { status: 503, retry: true,  title: 'Evidence cannot be made durable',                  help: 'nothing was relayed; try again later' },
+  'outcome-unrecorded':    { status: 503, retry: false, title: 'The outcome could not be recorded',                help: 'the recipient received the request; reconcile by your request number' },
   'overloaded':            { status: 503, retry: true,  title: 'The gateway is at capacity or shutting down',      help: 'try again later' },
   'recipient-unreachable': { status: 502, retry: true,  title: 'The recipient could not be reached',               help: 'the recipient did not accept the connection; nothing was received by it' },
   'recipient-failed':      { status: 502, retry: false, title: 'The recipient\'s answer cannot be passed on',      help: 'the request may have been processed; reconcile by your request number' },
   'recipient-timeout':     { status: 504, retry: false, title: 'The recipient did not answer in time',             help: 'the request may have been processed; reconcile by your request number' },
+  'verifier-failed':       { status: 502, retry: true,  title: 'The verifier of a value could not be used',         help: 'nothing was relayed; try again later' },
   'key-unusable':          { status: 503, retry: false, title: 'A key or certificate cannot be used',             help: 'see the operator\'s log; check the file, its mode and its validity' },
+  'timestamp-unavailable': { status: 503, retry: true,  title: 'No valid time stamp could be had',                help: 'see the operator\'s log; the next token covers all records before it' },
   'internal':              { status: 500, retry: false, title: 'Internal error',                                   help: 'give the Evidence-Id to the operator' },
 } as const satisfies Record<string, ProblemType>
 

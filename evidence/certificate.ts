@@ -4,8 +4,8 @@
  */
 import type * as pkijs from 'pkijs'
 import { Problem } from '../base/problem.ts'
-import { isEcdsaValue } from './der.ts'
 import { authorityFindings, keyIds, leafFindings, type Purpose } from './x509-extensions.ts'
+import { revocationFindings } from './x509-revocation.ts'
 import {
   CERTIFICATES_MAX,
   equalBytes,
@@ -14,11 +14,10 @@ import {
   parseCertificate,
   SIGNATURE_ALGORITHMS,
 } from './x509-profile.ts'
+import { isSignedBy } from './x509-signature.ts'
 
 /** Authorities in a path: a seal has issuing and root; an outside TSA may have one to three. */
 const AUTHORITIES_MAX = 3
-/** The algorithms whose signature value is itself DER (RFC 3279 §2.2.3). */
-const ECDSA = /^1\.2\.840\.10045\./
 /** Signature checks for one path search: certificates of equal name must not multiply the work. */
 const LINKS_MAX = 24
 
@@ -30,6 +29,11 @@ export interface ChainQuestion {
   /** When the leaf was used, by trusted time; not when it is verified. */
   readonly at: Date
   readonly purpose: Purpose
+  /**
+   * Revocation lists, DER. When given, each certificate below the root needs one of its issuer that
+   * covers the time; when not, revocation is not looked at.
+   */
+  readonly revocationLists?: readonly Uint8Array[]
 }
 
 /** The answer. `valid` exactly when there are no `reasons`. */
@@ -55,12 +59,13 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainResult>
     const leaf = toNode(question.leafDer)
     const roots = question.roots.map(toNode)
     if (question.intermediates.length + roots.length > CERTIFICATES_MAX) {
-      return refuse([leaf], [`more than ${CERTIFICATES_MAX} certificates`])
+      return answer([leaf], [`more than ${CERTIFICATES_MAX} certificates`])
     }
     const search: Search = {
       roots,
       candidates: [...roots, ...question.intermediates.map(toNode)],
       at: question.at,
+      revocationLists: question.revocationLists,
       linksLeft: LINKS_MAX,
     }
     const reasons = [
@@ -72,10 +77,10 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainResult>
       question.purpose === 'seal' && found.reasons.length === 0 && found.path.length !== 3
         ? ['expected the path seal, issuing authority, root']
         : []
-    return refuse(found.path, [...reasons, ...found.reasons, ...shape])
+    return answer(found.path, [...reasons, ...found.reasons, ...shape])
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return refuse([], [error.message])
+    return answer([], [error.message])
   }
 }
 
@@ -83,6 +88,7 @@ interface Search {
   readonly roots: readonly Node[]
   readonly candidates: readonly Node[]
   readonly at: Date
+  readonly revocationLists: readonly Uint8Array[] | undefined
   linksLeft: number
 }
 
@@ -102,7 +108,7 @@ async function climb(search: Search, path: readonly [Node, ...Node[]]): Promise<
   for (const issuer of search.candidates) {
     if (!names(issuer, top) || path.includes(issuer)) continue
     if (search.linksLeft-- <= 0) return { path, reasons: ['too many candidate issuers'] }
-    const link = await linkFindings(issuer, top, path.length - 1, search.at)
+    const link = await linkFindings(search, issuer, top, path.length - 1)
     const rest = await climb(search, [...path, issuer])
     const found = { path: rest.path, reasons: [...link, ...rest.reasons] }
     if (found.reasons.length === 0) return found
@@ -124,15 +130,18 @@ function names(issuer: Node, subject: Node): boolean {
 
 /** @param below how many authorities stand between the issuer and the leaf. */
 async function linkFindings(
+  { at, revocationLists }: Search,
   issuer: Node,
   subject: Node,
   below: number,
-  at: Date,
 ): Promise<string[]> {
   return [
     ...((await signedBy(subject.parsed, issuer.parsed))
       ? []
       : [`\`${nameText(subject.parsed.subject)}\` is not signed by its issuer`]),
+    ...(revocationLists === undefined
+      ? []
+      : await revocationFindings(subject.parsed, issuer.parsed, revocationLists, at)),
     ...nodeFindings(issuer, at),
     ...authorityFindings(issuer.parsed, below),
   ]
@@ -154,22 +163,21 @@ function nodeFindings({ parsed }: Node, at: Date): string[] {
 }
 
 async function signedBy(subject: pkijs.Certificate, issuer: pkijs.Certificate): Promise<boolean> {
-  try {
-    const { unusedBits, valueHexView } = subject.signatureValue.valueBlock
-    if (unusedBits !== 0) return false
-    if (ECDSA.test(subject.signatureAlgorithm.algorithmId) && !isEcdsaValue(valueHexView))
-      return false
-    return await subject.verify(issuer)
-  } catch {
-    return false // The library throws where key and algorithm do not fit; both mean: not signed.
+  const { unusedBits, valueHexView } = subject.signatureValue.valueBlock
+  const signed = {
+    key: issuer.subjectPublicKeyInfo,
+    bytes: subject.tbsView,
+    signature: valueHexView,
+    algorithm: subject.signatureAlgorithm,
   }
+  return unusedBits === 0 && isSignedBy(signed)
 }
 
 function toNode(der: Uint8Array): Node {
   return { der, parsed: parseCertificate(der) }
 }
 
-function refuse(path: readonly Node[], reasons: readonly string[]): ChainResult {
+function answer(path: readonly Node[], reasons: readonly string[]): ChainResult {
   return {
     valid: reasons.length === 0,
     reasons,

@@ -1,62 +1,70 @@
 /**
- * Strict DER (X.690 §10): one byte string per value. The ASN.1 library reads lengths leniently,
- * which would let several texts pass as one certificate or one token. Portable. @module
+ * Strict DER (X.690 §10): one byte string per value. The ASN.1 library reads lengths and
+ * tags leniently, which would let several texts pass as one certificate or token. Portable. @module
  */
-import * as asn1 from 'asn1js'
 
 /** Nesting beyond this is no certificate and no token, but an attack on the stack. */
 const DEPTH_MAX = 32
 
+/** One value with its parts; all byte arrays are views of the input. */
+export interface Der {
+  /** The identifier octet: 0x30 is SEQUENCE, 0x31 SET, 0xa0 the context tag 0 with parts. */
+  readonly tag: number
+  readonly content: Uint8Array
+  /** Identifier, length and content. */
+  readonly raw: Uint8Array
+  /** Empty for primitive values. */
+  readonly parts: readonly Der[]
+}
+
 /**
- * Parses exactly one DER value.
+ * Parses exactly one value.
  *
  * @throws {Error} when the bytes are not DER; callers turn it into their own finding.
  */
-export function parseDer(bytes: Uint8Array): asn1.AsnType {
-  const end = readValue(bytes, 0, bytes.length, 0)
-  if (end !== bytes.length) throw new Error('expected one DER value and nothing after it')
-  const { offset, result } = asn1.fromBER(bytes)
-  if (offset === -1) throw new Error('expected DER')
-  return result
+export function parseDer(bytes: Uint8Array): Der {
+  const value = readValue(bytes, 0, bytes.length, 0)
+  if (value.raw.length !== bytes.length) throw new Error('expected one DER value, nothing after it')
+  return value
 }
 
-/** Whether the bytes are an ECDSA-Sig-Value (RFC 3279 §2.2.3): a SEQUENCE of two INTEGERs, in DER. */
-export function isEcdsaValue(bytes: Uint8Array): boolean {
-  try {
-    const value = parseDer(bytes)
-    const parts = value instanceof asn1.Sequence ? value.valueBlock.value : []
-    const integers = parts.filter(
-      ({ idBlock }) => idBlock.tagClass === 1 && idBlock.tagNumber === 2,
-    )
-    return parts.length === 2 && integers.length === 2
-  } catch {
-    return false // Not DER at all.
-  }
-}
-
-/** Checks one value that must end at or before `limit`. @returns where it ends. */
-function readValue(bytes: Uint8Array, start: number, limit: number, depth: number): number {
+function readValue(bytes: Uint8Array, start: number, limit: number, depth: number): Der {
   if (depth > DEPTH_MAX) throw new Error(`expected at most ${DEPTH_MAX} levels`)
   const tag = octet(bytes, start, limit)
   if ((tag & 0x1f) === 0x1f) throw new Error('expected a tag below 31')
-  let position = start + 1
-  let length = octet(bytes, position++, limit)
-  if (length >= 0x80) {
-    const count = length & 0x7f
-    if (count === 0 || count > 4) throw new Error('expected a definite length')
-    length = 0
-    for (let i = 0; i < count; i++) length = length * 256 + octet(bytes, position++, limit)
-    if (length < 0x80 || length < 256 ** (count - 1))
-      throw new Error('expected the shortest length')
-  }
-  const end = position + length
+  const { length, position: begin } = readLength(bytes, start + 1, limit)
+  const end = begin + length
   if (end > limit) throw new Error('expected a length within the value')
-  if ((tag & 0x20) === 0) {
-    checkPrimitive(tag, bytes.subarray(position, end))
-    return end
+  const content = bytes.subarray(begin, end)
+  const parts: Der[] = []
+  if ((tag & 0x20) === 0) checkPrimitive(tag, content)
+  // X.690 §10.2: strings are primitive, so of the universal types only SEQUENCE and SET have parts.
+  else if (tag !== 0x30 && tag !== 0x31 && tag < 0x40)
+    throw new Error('expected a primitive string')
+  else {
+    for (let position = begin; position < end;) {
+      const part = readValue(bytes, position, end, depth + 1)
+      parts.push(part)
+      position += part.raw.length
+    }
   }
-  while (position < end) position = readValue(bytes, position, end, depth + 1)
-  return end
+  return { tag, content, raw: bytes.subarray(start, end), parts }
+}
+
+/** X.690 §10.1: definite, in the fewest octets. */
+function readLength(
+  bytes: Uint8Array,
+  start: number,
+  limit: number,
+): { length: number; position: number } {
+  const first = octet(bytes, start, limit)
+  if (first < 0x80) return { length: first, position: start + 1 }
+  const count = first & 0x7f
+  if (count === 0 || count > 4) throw new Error('expected a definite length')
+  let length = 0
+  for (let i = 1; i <= count; i++) length = length * 256 + octet(bytes, start + i, limit)
+  if (length < 0x80 || length < 256 ** (count - 1)) throw new Error('expected the shortest length')
+  return { length, position: start + 1 + count }
 }
 
 /** X.690 §8.3.2, §10.2, §11.1, §11.2: the universal types that have more than one BER spelling. */
@@ -77,7 +85,7 @@ function checkPrimitive(tag: number, content: Uint8Array): void {
     }
   }
   if (tag === 0x05 && content.length !== 0) throw new Error('expected an empty NULL')
-  // SEQUENCE and SET are always constructed; a primitive one would hide its content from us.
+  // A primitive SEQUENCE or SET would hide its parts.
   if (tag === 0x10 || tag === 0x11) throw new Error('expected a constructed SEQUENCE or SET')
 }
 
@@ -85,4 +93,96 @@ function octet(bytes: Uint8Array, position: number, limit: number): number {
   const value = position < limit ? bytes[position] : undefined
   if (value === undefined) throw new Error('expected more bytes')
   return value
+}
+
+/**
+ * The parts of a value with this tag.
+ *
+ * @throws {Error} when the tag or the number of parts is another.
+ */
+export function takeParts(
+  value: Der | undefined,
+  tag: number,
+  countMin: number,
+  countMax = countMin,
+): readonly Der[] {
+  if (value?.tag !== tag || value.parts.length < countMin || value.parts.length > countMax) {
+    throw new Error(`expected ${countMin} to ${countMax} values in tag ${tag.toString(16)}`)
+  }
+  return value.parts
+}
+
+/** The content of a primitive value with this tag. @throws {Error} */
+export function takeContent(value: Der | undefined, tag: number): Uint8Array {
+  if (value?.tag !== tag) throw new Error(`expected tag ${tag.toString(16)}`)
+  return value.content
+}
+
+/** A non-negative INTEGER. @throws {Error} */
+export function takeInteger(value: Der | undefined): bigint {
+  const content = takeContent(value, 0x02)
+  if (((content[0] ?? 0x80) & 0x80) !== 0) throw new Error('expected no negative number')
+  return content.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n)
+}
+
+/** The dotted text of an OBJECT IDENTIFIER (X.690 §8.19). @throws {Error} */
+export function takeOid(value: Der | undefined): string {
+  const content = takeContent(value, 0x06)
+  const arcs: bigint[] = []
+  let arc = 0n
+  let begun = false
+  for (const byte of content) {
+    if (!begun && byte === 0x80) throw new Error('expected the shortest arc')
+    arc = (arc << 7n) | BigInt(byte & 0x7f)
+    begun = (byte & 0x80) !== 0
+    if (!begun) {
+      arcs.push(arc)
+      arc = 0n
+    }
+  }
+  const [first, ...rest] = arcs
+  if (first === undefined || begun) throw new Error('expected an object identifier')
+  const top = first < 80n ? first / 40n : 2n
+  return [top, first - top * 40n, ...rest].join('.')
+}
+
+/** The identifier of an AlgorithmIdentifier whose parameters are absent or NULL. @throws {Error} */
+export function takeAlgorithm(value: Der | undefined): string {
+  const [id, parameters] = takeParts(value, 0x30, 1, 2)
+  if (parameters !== undefined) takeContent(parameters, 0x05)
+  return takeOid(id)
+}
+
+/** Whether the bytes are an ECDSA-Sig-Value (RFC 3279 §2.2.3): a SEQUENCE of two INTEGERs, in DER. */
+export function isEcdsaValue(bytes: Uint8Array): boolean {
+  try {
+    for (const part of takeParts(parseDer(bytes), 0x30, 2)) takeInteger(part)
+    return true
+  } catch {
+    return false // Not DER at all.
+  }
+}
+
+/** Writes one value from its contents, which for a constructed tag are values themselves. */
+export function writeDer(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  const length = contents.reduce((sum, part) => sum + part.length, 0)
+  const octets: number[] = []
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256)
+  const header = length < 0x80 ? [tag, length] : [tag, 0x80 | octets.length, ...octets]
+  return concat([Uint8Array.from(header), ...contents])
+}
+
+/** Joins byte strings. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  parts.reduce((at, part) => {
+    bytes.set(part, at)
+    return at + part.length
+  }, 0)
+  return bytes
+}
+
+/** A copy in an ArrayBuffer of its own: what the ASN.1 libraries take. */
+export function toBuffer(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer
 }

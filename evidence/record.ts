@@ -48,6 +48,8 @@ export interface Intent {
     readonly basis: string
     readonly pia?: { readonly id: string; readonly date: string }
   }
+  /** Set when the policy says `custody: sealed`: the last day (`YYYY-MM-DD`) that originals are kept. */
+  readonly custody?: { readonly until: string }
   /** Link name → keyed pseudonym. */
   readonly links: Readonly<Record<string, string>>
   readonly request: MessageFacts
@@ -96,7 +98,7 @@ export interface Refusal {
 
 /** What the relay needs of the evidence floor. Every promise resolves when durable (fdatasync). */
 export interface Recorder {
-  /** @throws {Problem} `evidence-unavailable`: nothing may be relayed then. */
+  /** @throws {Problem} `evidence-unavailable` or `key-unusable`: nothing may be relayed then. */
   intend(intent: Intent): Promise<void>
   /** Never loses an outcome silently: a failure leaves `unknown` for the restart to seal. */
   conclude(rid: string, outcome: Outcome): Promise<void>

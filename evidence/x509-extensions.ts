@@ -1,7 +1,7 @@
 /** Reading and judging certificate extensions (RFC 5280 §4.2). Portable. @module */
 import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
-import { equalBytes, KEY_USAGE, nameText, OID } from './x509-profile.ts'
+import { equalBytes, hex, KEY_USAGE, nameText, OID } from './x509-profile.ts'
 
 /** What a leaf certificate was used for. */
 export type Purpose = 'seal' | 'timestamp'
@@ -14,6 +14,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   OID.authorityKeyId,
   OID.extKeyUsage,
 ])
+
+const RSA_BITS_MIN = 2048
 
 /** Key identifiers, where given: of the certificate's own key and of its issuer's. */
 export function keyIds(certificate: pkijs.Certificate): {
@@ -50,6 +52,11 @@ export function authorityFindings(certificate: pkijs.Certificate, below: number)
     findings.push(`\`${name}\` may not sign certificates (keyUsage)`)
   }
   return findings
+}
+
+/** Whether the authority may sign revocation lists (§6.3.3 (f)). */
+export function maySignLists(certificate: pkijs.Certificate): boolean {
+  return ((keyUsage(certificate) ?? 0) & KEY_USAGE.crlSign) !== 0
 }
 
 /** What forbids the certificate to serve the purpose. */
@@ -95,11 +102,19 @@ function frameFindings(certificate: pkijs.Certificate): string[] {
     ...(serial.length === 0 || serial.length > 20 || ((serial[0] ?? 0) & 0x80) !== 0
       ? [`\`${name}\` has no positive serial number of at most 20 octets`]
       : []),
+    ...(weakKey(certificate) ? [`\`${name}\` has an RSA key below ${RSA_BITS_MIN} bits`] : []),
     ...(new Set(extensions.map(({ extnID }) => extnID)).size === extensions.length
       ? []
       : [`\`${name}\` has an extension twice`]),
     ...unknown.map(({ extnID }) => `\`${name}\` has the unknown critical extension ${extnID}`),
   ]
+}
+
+function weakKey({ subjectPublicKeyInfo }: pkijs.Certificate): boolean {
+  const key = subjectPublicKeyInfo.parsedKey
+  if (!(key instanceof pkijs.RSAPublicKey)) return false
+  const modulus = BigInt(`0x${hex(key.modulus.valueBlock.valueHexView)}`)
+  return modulus.toString(2).length < RSA_BITS_MIN
 }
 
 function value(certificate: pkijs.Certificate, id: string): unknown {

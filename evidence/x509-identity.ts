@@ -1,20 +1,14 @@
-/**
- * The key folder: root, issuing authority, seal and time stamping identity, one PEM file each with
- * the private key, its certificate and the chain. One file, so that a crash can never leave a key
- * beside another key's certificate. @module
- */
-import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { Clock } from '../base/clock.ts'
+/** The identities in the key folder: made on first use, renewed before they end. @module */
+import type { KeyObject } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Clock, toDate } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
-import { readPem, toPem } from './pem.ts'
+import { toPem } from './pem.ts'
 import {
   createIssuing,
   createRoot,
-  exportKey,
   generateKey,
-  importKey,
   type Issued,
   issueSeal,
   issueTimestampAuthority,
@@ -22,6 +16,7 @@ import {
   toIssuer,
 } from './x509-issue.ts'
 import { readCertificate } from './x509-profile.ts'
+import { type Bundle, readBundle, writeBundle, writeFileDurably } from './x509-store.ts'
 
 /** A key with its certificate and the way up to the root. */
 export interface Identity {
@@ -89,18 +84,22 @@ async function openLeaf(
   clock: Clock,
   issueLeaf: IssueLeaf,
 ): Promise<Identity> {
-  const at = new Date(Number(clock.wallUs() / 1000n))
+  const at = toDate(clock.wallUs())
   const path = join(folder, file)
   const stored = await readBundle(path)
-  if (stored !== undefined && isFresh(stored, at)) return toIdentity(stored)
-  // An outside authority's certificate without its issuing key cannot be renewed here.
-  if (stored !== undefined && (await readBundle(join(folder, 'issuing.pem'))) === undefined) {
-    const { notAfter } = readCertificate(stored.certificateDer)
-    if (at <= notAfter) return toIdentity(stored)
-    throw new Problem(
-      'key-unusable',
-      `${path}: expired at ${notAfter.toISOString()}, get a new one`,
-    )
+  if (stored !== undefined) {
+    const { notBefore, notAfter } = readCertificate(stored.certificateDer)
+    if (at < notBefore) {
+      const start = notBefore.toISOString()
+      throw new Problem('key-unusable', `${path}: not valid before ${start}, check the clock`)
+    }
+    if (isFresh(stored, at)) return toIdentity(stored)
+    // An outside authority's certificate, without its issuing key, cannot be renewed here.
+    if ((await readBundle(join(folder, 'issuing.pem'))) === undefined) {
+      if (at <= notAfter) return { ...toIdentity(stored), renewAt: notAfter }
+      const end = notAfter.toISOString()
+      throw new Problem('key-unusable', `${path}: expired at ${end}, get a new one`)
+    }
   }
   const issuing = await openIssuing(folder, at)
   const privateKey = generateKey()
@@ -136,10 +135,6 @@ async function openRoot(folder: string, at: Date, mustExist: boolean): Promise<B
   return writeBundle(path, { ...(await createRoot(at)), chainDer: [] }, 'create')
 }
 
-interface Bundle extends Issued {
-  readonly chainDer: readonly Uint8Array[]
-}
-
 function isFresh({ certificateDer }: Bundle, at: Date): boolean {
   return at < renewTime(certificateDer)
 }
@@ -153,86 +148,4 @@ function renewTime(certificateDer: Uint8Array): Date {
 function toIdentity(bundle: Bundle): Identity {
   const { notAfter, development } = readCertificate(bundle.certificateDer)
   return { ...bundle, renewAt: renewTime(bundle.certificateDer), notAfter, development }
-}
-
-/** @returns undefined when there is no such file. */
-async function readBundle(path: string): Promise<Bundle | undefined> {
-  const mode = await stat(path).then(
-    (found) => found.mode & 0o777,
-    (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return undefined
-      throw new Problem('key-unusable', `${path}: cannot be read`, { cause })
-    },
-  )
-  if (mode === undefined) return undefined
-  if ((mode & 0o077) !== 0) {
-    const found = mode.toString(8).padStart(4, '0')
-    throw new Problem('key-unusable', `${path}: mode is ${found}, expected 0600; run chmod 600`)
-  }
-  const text = await readFile(path, 'utf8')
-  const [keyDer, ...moreKeys] = readPem(text, 'PRIVATE KEY')
-  const [certificateDer, ...chainDer] = readPem(text)
-  if (keyDer === undefined || certificateDer === undefined || moreKeys.length > 0) {
-    throw new Problem('key-unusable', `${path}: expected one private key, then certificates`)
-  }
-  const privateKey = readKey(path, keyDer)
-  const own = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
-  if (!own.equals(readCertificate(certificateDer).spki)) {
-    throw new Problem('key-unusable', `${path}: the certificate is for another key`)
-  }
-  return { privateKey, certificateDer, chainDer }
-}
-
-function readKey(path: string, der: Uint8Array): KeyObject {
-  try {
-    const key = importKey(der)
-    if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key
-  } catch (cause) {
-    throw new Problem('key-unusable', `${path}: the private key is damaged`, { cause })
-  }
-  throw new Problem('key-unusable', `${path}: expected a P-256 private key`)
-}
-
-/** @returns what the file holds afterwards: with `create`, another process may have been first. */
-async function writeBundle(
-  path: string,
-  bundle: Bundle,
-  how: 'create' | 'replace',
-): Promise<Bundle> {
-  const text = [
-    toPem('PRIVATE KEY', exportKey(bundle.privateKey)),
-    ...[bundle.certificateDer, ...bundle.chainDer].map((der) => toPem('CERTIFICATE', der)),
-  ].join('')
-  await writeFileDurably(path, text, 0o600, how)
-  return how === 'replace' ? bundle : ((await readBundle(path)) ?? bundle)
-}
-
-/** Whole or not at all: a crash leaves the old file, or a stray temporary one. */
-async function writeFileDurably(
-  path: string,
-  text: string,
-  mode: number,
-  how: 'create' | 'replace',
-): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`
-  const file = await open(temporary, 'wx', mode)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  try {
-    if (how === 'replace') await rename(temporary, path)
-    else await link(temporary, path) // Unlike rename, never replaces what another process made.
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  if (how === 'create') await unlink(temporary)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

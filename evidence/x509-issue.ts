@@ -10,13 +10,16 @@ import {
 } from 'node:crypto'
 import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
+import { toBuffer } from './der.ts'
 import { DEVELOPMENT_ORGANIZATION, KEY_USAGE, OID, parseCertificate } from './x509-profile.ts'
 
-/** A P-256 private key wherever it lives: in memory, or in a PKCS#11 token. */
+/** A private key wherever it lives: in memory, or in a PKCS#11 token. */
 export interface Signer {
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array
-  /** ECDSA with SHA-256 over the bytes; the signature is DER. */
+  /** Object identifier of the signature algorithm: ECDSA with SHA-256, or SM2 with SM3. */
+  readonly algorithm: string
+  /** Signs the bytes, not a digest of them; the signature is DER. */
   sign(bytes: Uint8Array): Promise<Uint8Array>
 }
 
@@ -69,6 +72,16 @@ export async function createIssuing(root: Issuer, at: Date): Promise<Issued> {
   return { certificateDer, privateKey }
 }
 
+/** A certificate that speaks for itself: for SM2 keys, until a licensed authority's is installed. */
+export async function createSelfSigned(
+  signer: Signer,
+  { at, days }: { readonly at: Date; readonly days: number },
+): Promise<Uint8Array> {
+  const subject = developmentName('signer', signer.spki)
+  const extensions = [keyUsage(KEY_USAGE.digitalSignature | KEY_USAGE.nonRepudiation, 6)]
+  return issue({ subject, spki: signer.spki, at, days, extensions }, { name: subject, signer })
+}
+
 /** Who a leaf certificate names. `organization` is the operator's own name. */
 export interface LeafSubject {
   readonly commonName: string
@@ -118,6 +131,7 @@ export function generateKey(): KeyObject {
 export function keySigner(privateKey: KeyObject): Signer {
   return {
     spki: createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
+    algorithm: OID.ecdsaWithSha256,
     sign: async (bytes) => sign('sha256', bytes, privateKey),
   }
 }
@@ -145,9 +159,12 @@ interface Request {
   readonly extensions: readonly pkijs.Extension[]
 }
 
+/** Never beyond the issuer's own end: the path would break before the certificate does. */
 function issueUnder(issuer: Issuer, request: Request): Promise<Uint8Array> {
-  const name = parseCertificate(issuer.certificateDer).subject
-  return issue(request, { name, signer: issuer.signer })
+  const { subject, notAfter } = parseCertificate(issuer.certificateDer)
+  const daysLeft = (notAfter.value.getTime() - wholeSecond(request.at).getTime()) / DAY_MS
+  const days = Math.min(request.days, daysLeft)
+  return issue({ ...request, days }, { name: subject, signer: issuer.signer })
 }
 
 async function issue(
@@ -155,7 +172,7 @@ async function issue(
   issuer: { readonly name: pkijs.RelativeDistinguishedNames; readonly signer: Signer },
 ): Promise<Uint8Array> {
   const notBefore = wholeSecond(request.at)
-  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: OID.ecdsaWithSha256 })
+  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: issuer.signer.algorithm })
   const certificate = new pkijs.Certificate({
     version: 2,
     serialNumber: new asn1.Integer({ valueHex: toBuffer(randomSerial()) }),
@@ -250,8 +267,4 @@ function extension(extnID: string, critical: boolean, value: asn1.BaseBlock): pk
 
 function octets(bytes: Uint8Array): asn1.OctetString {
   return new asn1.OctetString({ valueHex: toBuffer(bytes) })
-}
-
-function toBuffer(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer
 }

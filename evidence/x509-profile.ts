@@ -1,7 +1,7 @@
 /** The certificate profile (RFC 5280): identifiers, limits and strict reading. Portable. @module */
 import * as pkijs from 'pkijs'
 import { Problem } from '../base/problem.ts'
-import { parseDer } from './der.ts'
+import { parseDer, toBuffer } from './der.ts'
 
 /** Most bytes of one certificate. */
 const CERTIFICATE_BYTES_MAX = 16_384
@@ -44,7 +44,6 @@ export const KEY_USAGE = {
 export const SIGNATURE_ALGORITHMS: ReadonlySet<string> = new Set([
   '1.2.840.10045.4.3.2', '1.2.840.10045.4.3.3', '1.2.840.10045.4.3.4',          // ECDSA with SHA-2
   '1.2.840.113549.1.1.11', '1.2.840.113549.1.1.12', '1.2.840.113549.1.1.13',    // RSA PKCS#1 with SHA-2
-  '1.2.840.113549.1.1.10',                                                      // RSA-PSS
 ])
 
 /** What readers of a certificate need to know about it. */
@@ -79,7 +78,8 @@ export function readCertificate(der: Uint8Array): CertificateInfo {
 export function parseCertificate(der: Uint8Array): pkijs.Certificate {
   try {
     if (der.length > CERTIFICATE_BYTES_MAX) throw new Error(`over ${CERTIFICATE_BYTES_MAX} bytes`)
-    return new pkijs.Certificate({ schema: parseDer(der) })
+    parseDer(der) // The library reads the rest, and more leniently.
+    return pkijs.Certificate.fromBER(toBuffer(der))
   } catch (cause) {
     throw new Problem('key-unusable', 'expected one DER certificate', { cause })
   }

@@ -14,6 +14,8 @@ export interface Config {
   readonly log:
     | { readonly kind: 'folder'; readonly path: string }
     | { readonly kind: 's3'; readonly url: string }
+  /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
+  readonly origin?: string
   /** Time stamping authorities: `embedded` or RFC 3161 URLs. */
   readonly timestamp: readonly string[]
   readonly operator: {

@@ -10,7 +10,8 @@ export interface Carried {
 }
 
 /** Decodes one level of everything that `text` may carry. Linear. */
-export function carriedBy(text: string): Carried[] {
+export function carriedBy(text: string): readonly Carried[] {
+  if (!SUSPICIOUS.test(text)) return NOTHING
   const found: Carried[] = []
   const first = text.trimStart().charAt(0)
   if (first === '{' || first === '[') found.push({ carrier: 'json', text })
@@ -23,9 +24,9 @@ export function carriedBy(text: string): Carried[] {
   if (ESCAPE.test(text)) found.push({ carrier: 'escape', text: decodeEscapes(text) })
   if (ENTITY.test(text)) found.push({ carrier: 'entity', text: decodeEntities(text) })
   for (const run of text.match(BASE64) ?? []) {
-    for (const piece of new Set([run, ...run.split(/[/_-]/)])) {
-      const decoded =
-        piece.length >= 8 && MIXED.test(piece) ? textOf(Buffer.from(piece, 'base64')) : undefined
+    for (const piece of PARTED.test(run) ? [run, ...(run.match(PIECES) ?? [])] : [run]) {
+      if (piece.length < BASE64_LENGTH_MIN || !BASE64_TEXT.test(piece)) continue
+      const decoded = textOf(Buffer.from(piece, 'base64'))
       if (decoded !== undefined) found.push({ carrier: 'base64', text: decoded })
     }
   }
@@ -36,12 +37,19 @@ export function carriedBy(text: string): Carried[] {
   return found
 }
 
+const NOTHING: readonly Carried[] = []
+/** Every carrier needs one of these. */
+const SUSPICIOUS = /[%\\&={[]|[A-Z]|[0-9a-f]{12}/
 const PERCENT = /%[0-9A-Fa-f]{2}/
 const ESCAPE = /\\u\{?[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}/
 const ENTITY = /&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);/i
 const BASE64 = /[A-Za-z0-9+/_-]{8,}/g
-/** Encoded digits and Han characters always hold upper-case letters; our tokens never do. */
-const MIXED = /[A-Z]/
+/** `/`, `_` and `-` are of the alphabet, and part it in paths and file names. */
+const PARTED = /[/_-]/
+const PIECES = /[A-Za-z0-9+]{8,}/g
+const BASE64_LENGTH_MIN = 8
+/** Text begins with a printable character, so not with A; encoded, it always has capital letters. */
+const BASE64_TEXT = /^[CI-Za-fw-z0-9].*[A-Z]|^[CI-Z]/
 const HEX = /[0-9A-Fa-f]{12,}/g
 
 /** Parameters of a form body or query; a name without `=` has an empty value. */

@@ -1,9 +1,12 @@
 /** Finds personal data in one text. Deterministic, and linear in the text's length. @module */
-import { findEmails } from './network.ts'
+import { findChineseNumbers, findDocuments } from './documents.ts'
 import { findLabelled, findNamed } from './fields.ts'
 import type { Kinds } from './kinds.ts'
+import { findImage } from './image.ts'
+import { findAddresses, findEmails, findLocations } from './network.ts'
 import { findNumbers } from './numbers.ts'
 import { findNames } from './person.ts'
+import { findPostal } from './postal.ts'
 import { type Hit, createScan } from './scan.ts'
 import { toAscii } from './validators.ts'
 
@@ -25,15 +28,27 @@ export function createDetect(kinds: Kinds): Detect {
     const [plain, offsets] = withoutInvisible(text)
     const hits: Hit[] = []
     const scan = createScan(toAscii(plain), field, kinds, hits)
+    const { digits, dots, colons, dashes, wide, label } = scan.traits
     findNamed(scan, kinds)
-    if (scan.words.length > 0) findNumbers(scan)
+    if (digits >= NUMBER_DIGITS_MIN) findNumbers(scan)
+    if (digits >= DOCUMENT_DIGITS_MIN) findDocuments(scan)
+    if (dots >= 2 || field.kinds.has('location')) findLocations(scan)
+    if (wide && digits >= 2) findChineseNumbers(scan)
     if (scan.text.includes('@')) findEmails(scan)
-    findNames(scan)
-    findLabelled(scan, kinds)
+    if (dots + colons + dashes >= 2) findAddresses(scan)
+    if (wide || field.kinds.has('name')) findNames(scan)
+    if (wide) findPostal(scan)
+    if (text.length >= 20) findImage(scan)
+    if (wide || label) findLabelled(scan, kinds)
     const chosen = withoutOverlaps(hits, plain.length)
     return offsets === undefined ? chosen : chosen.map((hit) => shift(hit, offsets))
   }
 }
+
+/** No shape that `findNumbers` knows has fewer digits: a Hong Kong telephone number has eight. */
+const NUMBER_DIGITS_MIN = 8
+/** The same for `findDocuments`: a vehicle identification number ends in four digits. */
+const DOCUMENT_DIGITS_MIN = 4
 
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/
 
@@ -55,8 +70,8 @@ function shift(hit: Hit, offsets: readonly number[]): Hit {
   return { ...hit, start: offsets[hit.start] ?? 0, end: (offsets[hit.end - 1] ?? 0) + 1 }
 }
 
-function withoutOverlaps(hits: readonly Hit[], length: number): Hit[] {
-  if (hits.length < 2) return [...hits]
+function withoutOverlaps(hits: readonly Hit[], length: number): readonly Hit[] {
+  if (hits.length < 2) return hits
   const taken = new Uint8Array(length)
   const chosen: Hit[] = []
   for (const hit of hits.toSorted(byStrength)) {

@@ -35,26 +35,29 @@ export function createFieldIndex(
   }
   const cache = new Map<string, FieldMeaning>()
   function look(name: string): FieldMeaning {
-    const found = new Set<string>()
     const words = wordsOf(name)
-    addMeanings(words, found)
     // A number at the end only counts repetitions: `mobile2`.
-    const last = words.pop()?.replace(/\d+$/, '')
-    addMeanings([...words, last ?? ''], found)
-    if (found.size === 0) return NOTHING
-    const business = found.delete(BUSINESS)
-    return { kinds: found, business }
+    const last = words.at(-1)?.replace(/\d+$/, '') ?? ''
+    const found = longest(words) ?? longest([...words.slice(0, -1), last])
+    if (found === undefined) return NOTHING
+    return {
+      kinds: new Set([...found].filter((id) => id !== BUSINESS)),
+      business: found.has(BUSINESS),
+    }
   }
-  function addMeanings(words: readonly string[], found: Set<string>) {
+  /** The longest known ending decides: a device's fingerprint is no finger's. */
+  function longest(words: readonly string[]): ReadonlySet<string> | undefined {
     const joined = words.join('')
+    const exact = whole.get(joined)
+    if (exact !== undefined) return new Set([...exact, ...(endings.get(joined) ?? [])])
     const boundaries = new Set<number>()
     for (let at = 0, i = 0; i < words.length; at += words[i++]?.length ?? 0) boundaries.add(at)
-    for (const id of whole.get(joined) ?? []) found.add(id)
     for (let start = 0; start < joined.length; start++) {
       const free = joined.length - start >= UNAMBIGUOUS_LENGTH || joined.charCodeAt(start) > 0x7f
-      if (!free && !boundaries.has(start)) continue
-      for (const id of endings.get(joined.slice(start)) ?? []) found.add(id)
+      const known = free || boundaries.has(start) ? endings.get(joined.slice(start)) : undefined
+      if (known !== undefined) return known
     }
+    return undefined
   }
   return {
     of(name) {
@@ -62,8 +65,9 @@ export function createFieldIndex(
       let meaning = cache.get(name)
       if (meaning === undefined) {
         meaning = look(name)
-        // Names come from bodies: beyond the bound they are looked up anew each time.
-        if (cache.size < FIELD_NAMES_CACHED_MAX) cache.set(name, meaning)
+        // Names come from bodies, so there is no end to them.
+        if (cache.size >= FIELD_NAMES_CACHED_MAX) cache.clear()
+        cache.set(name, meaning)
       }
       return meaning
     },

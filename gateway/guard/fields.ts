@@ -26,9 +26,13 @@ export function findNamed(scan: Scan, kinds: Kinds): void {
 }
 
 const LABELLED_LENGTH_MAX = 64
+const LABELLED_LENGTH_MIN = 6
+/** What stands between a label and its value. */
+const SEPARATED = /[:=是为 ]/
 
 /** Finds authentication data in text: `验证码：482913`, `password=…`. C3 leaves in no form. */
 export function findLabelled(scan: Scan, kinds: Kinds): void {
+  if (scan.text.length < LABELLED_LENGTH_MIN || !SEPARATED.test(scan.text)) return
   for (const label of scan.text.matchAll(LABEL)) {
     const at = label.index + label[0].length
     const value = /^[!-~]+/

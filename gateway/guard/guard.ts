@@ -1,11 +1,12 @@
 /** The last look at what leaves: personal data that no rule allows stops the relay. @module */
 import { Problem } from '../../base/problem.ts'
 import type { Allowed } from './allowed.ts'
-import type { Carried } from './carriers.ts'
+import { type Carried, carriedBy } from './carriers.ts'
 import { createDetect } from './detect.ts'
 import { inspectMessage } from './inspect.ts'
 import type { Kind, Kinds } from './kinds.ts'
 import * as limits from './limits.ts'
+import { createNames } from './names.ts'
 
 /** A message exactly as it is about to leave. */
 export interface OutboundMessage {
@@ -57,9 +58,11 @@ export interface Guard {
 /** Binds the guard to a dictionary. */
 export function createGuard(kinds: Kinds): Guard {
   const detect = createDetect(kinds)
+  const isClean = (text: string) => detect(text).length + carriedBy(text).length === 0
+  const instruments = { kinds, detect, names: createNames(kinds, isClean) }
   return {
     inspect(message) {
-      const found = inspectMessage(message, kinds, detect)
+      const found = inspectMessage(message, instruments)
       const leaks = found.filter(({ leak }) => leak)
       if (leaks.length > 0) throw new Problem('leak-detected', describe(leaks))
       return found

@@ -6,23 +6,30 @@ import type { GuardHit, OutboundMessage, Place } from './guard.ts'
 import { visitSuspicious } from './json-values.ts'
 import type { Kinds } from './kinds.ts'
 import * as limits from './limits.ts'
+import { type Names, unescapeJson } from './names.ts'
 
-/** A message on its way through the inspection. */
-interface Inspection {
-  readonly message: OutboundMessage
+/** What the inspection works with, made once per dictionary. */
+export interface Instruments {
   readonly kinds: Kinds
   readonly detect: Detect
+  readonly names: Names
+}
+
+/** A message on its way through the inspection. */
+interface Inspection extends Instruments {
+  readonly message: OutboundMessage
   readonly found: GuardHit[]
   /** Characters that may still be decoded. */
   budget: number
 }
 
-/** A text with the name of its field, its place, and its slot in `Allowed`. */
-interface Text {
+/** A text, where it stands, and the names that apply to it. */
+interface Text extends Place {
   readonly text: string
-  readonly name?: string | undefined
-  readonly slot: string
-  readonly place: Place
+  /** What the field is called: tells detectors what to expect. */
+  readonly field?: string | undefined
+  /** Header, parameter or member in the message itself: what `Allowed` speaks of. */
+  readonly owner: string
 }
 
 /**
@@ -30,97 +37,88 @@ interface Text {
  *
  * @throws {Problem} `leak-detected` when encodings are nested too deeply to be inspected.
  */
-export function inspectMessage(message: OutboundMessage, kinds: Kinds, detect: Detect): GuardHit[] {
+export function inspectMessage(message: OutboundMessage, instruments: Instruments): GuardHit[] {
   const { headers, path, query, body, mediaType } = message
   const size = body.length + query.length + path.length + 4096
   const found: GuardHit[] = []
-  const inspection = { message, kinds, detect, found, budget: size * limits.DECODED_PER_BYTE_MAX }
-  for (const [header, value] of headers) {
+  const inspection = { ...instruments, message, found, budget: size * limits.DECODED_PER_BYTE_MAX }
+  for (const [header, text] of headers) {
     const name = header.toLowerCase()
-    look(inspection, { text: value, name, slot: `header:${name}`, place: placeIn('header', name) })
+    look(inspection, { ...TOP, in: 'header', text, name, field: name, owner: name })
   }
-  look(inspection, { text: path, slot: 'path', place: placeIn('path') })
+  look(inspection, { ...TOP, in: 'path', text: path })
   if (query !== '') lookForm(inspection, query, 'query')
   if (body.length === 0) return found
+  const buffer = Buffer.from(body.buffer, body.byteOffset, body.length)
   const type = mediaType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  if (/[/+](?:json|x-ndjson|ndjson)$/.test(type)) {
-    lookJson(inspection, asBuffer(body), placeIn('body'))
-  } else if (type === 'application/x-www-form-urlencoded') {
-    lookForm(inspection, asBuffer(body).toString(), 'body')
-  } else {
-    look(inspection, { text: asBuffer(body).toString(), slot: 'body:', place: placeIn('body') })
-  }
+  if (/[/+](?:json|x-ndjson|ndjson)$/.test(type)) lookJson(inspection, buffer, TOP)
+  else if (type === FORM) lookForm(inspection, buffer.toString(), 'body')
+  else look(inspection, { ...TOP, text: buffer.toString() })
   return found
 }
 
-function placeIn(where: Place['in'], name?: string): Place {
-  return { in: where, ...(name === undefined ? {} : { name }), offset: 0, depth: 0, carriers: [] }
-}
+const FORM = 'application/x-www-form-urlencoded'
+const TOP = { in: 'body', offset: 0, depth: 0, carriers: [], owner: '' } as const
 
 function look(inspection: Inspection, value: Text): void {
-  for (const hit of inspection.detect(value.text, value.name)) report(inspection, hit, value)
-  const { place } = value
-  for (const carried of carriedBy(value.text)) {
-    inspection.budget -= carried.text.length
-    if (inspection.budget < 0 || place.carriers.length >= limits.CARRIER_DEPTH_MAX) {
+  for (const hit of inspection.detect(value.text, value.field)) report(inspection, hit, value)
+  for (const { carrier, text, name } of carriedBy(value.text)) {
+    inspection.budget -= text.length
+    if (inspection.budget < 0 || value.carriers.length >= limits.CARRIER_DEPTH_MAX) {
       throw new Problem('leak-detected', 'encodings are nested too deeply to be inspected')
     }
-    const inner = { ...place, carriers: [...place.carriers, carried.carrier] }
-    if (carried.carrier === 'json') lookJson(inspection, Buffer.from(carried.text), inner)
-    else {
-      const name = carried.name ?? value.name
-      look(inspection, { text: carried.text, name, slot: value.slot, place: inner })
+    const inner = {
+      ...value,
+      text,
+      field: name ?? value.field,
+      carriers: [...value.carriers, carrier],
     }
+    if (carrier === 'json') lookJson(inspection, Buffer.from(text), inner)
+    else look(inspection, inner)
   }
 }
 
-function report({ message, kinds, found }: Inspection, hit: Hit, { slot, place }: Text): void {
+function report({ message, kinds, found }: Inspection, hit: Hit, value: Text): void {
   const kind = kinds.get(hit.kind)
   if (kind === undefined) return
+  const { in: where, name, offset, depth, carriers, owner } = value
   const places = kind.class === 'C3' ? undefined : message.allowed.get(hit.kind)
-  const anywhere = place.in === 'body' && places?.has('body:*') === true
-  const allowed = anywhere || places?.has(slot) === true
-  const leak = !allowed && hit.score >= limits.REFUSE_SCORE && kind.guard === 'refuse'
-  found.push({ kind: hit.kind, class: kind.class, place, score: hit.score, why: hit.why, leak })
-}
-
-function lookForm(inspection: Inspection, text: string, where: 'query' | 'body'): void {
-  parseForm(text).forEach(([name, value], index) => {
-    const place = placeIn(where, `${index + 1}`)
-    look(inspection, { text: name, slot: '', place })
-    look(inspection, { text: value, name, slot: `${where}:${name}`, place })
+  const anywhere = where === 'body' && places?.has('body:*') === true
+  const allowed = anywhere || places?.has(where === 'path' ? 'path' : `${where}:${owner}`) === true
+  found.push({
+    kind: hit.kind,
+    class: kind.class,
+    place: { in: where, ...(name === undefined ? {} : { name }), offset, depth, carriers },
+    score: hit.score,
+    why: hit.why,
+    leak: !allowed && hit.score >= limits.REFUSE_SCORE && kind.guard === 'refuse',
   })
 }
 
-function lookJson(inspection: Inspection, bytes: Buffer, at: Place): void {
-  const textOf = (start: number, end: number) => unescapeJson(bytes.toString('utf8', start, end))
-  visitSuspicious(
-    bytes,
-    (start, end) => inspection.kinds.fields.of(textOf(start, end)).kinds.size > 0,
-    ({ type, start, end, nameStart, nameEnd, depth }) => {
-      const name = nameEnd > nameStart ? textOf(nameStart, nameEnd) : undefined
-      const text =
-        type === 'number' ? plainNumber(bytes.toString('utf8', start, end)) : textOf(start, end)
-      const offset = at.carriers.length > 0 ? at.offset : start
-      const place = { ...at, offset, depth: at.depth + depth }
-      look(inspection, { text, name, slot: `body:${name ?? ''}`, place })
-    },
-  )
+function lookForm(inspection: Inspection, text: string, where: 'query' | 'body'): void {
+  parseForm(text).forEach(([field, value], index) => {
+    const place = { ...TOP, in: where, name: `${index + 1}` }
+    look(inspection, { ...place, text: field })
+    look(inspection, { ...place, text: value, field, owner: field })
+  })
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-}
-
-/** A JSON string's characters. What does not parse is inspected as it stands. */
-function unescapeJson(raw: string): string {
-  if (!raw.includes('\\')) return raw
-  try {
-    return String(JSON.parse(`"${raw}"`))
-  } catch (error) {
-    if (error instanceof SyntaxError) return raw
-    throw error
-  }
+/** Looks at a document, `outer` telling where it stands when it is not the body itself. */
+function lookJson(inspection: Inspection, bytes: Buffer, outer: Omit<Text, 'text'>): void {
+  const whole = outer.carriers.length === 0
+  visitSuspicious(bytes, inspection.names, ({ start, end, name, depth, quoted }) => {
+    const raw = bytes.toString('utf8', start, end)
+    look(inspection, {
+      in: outer.in,
+      ...(outer.name === undefined ? {} : { name: outer.name }),
+      text: quoted ? unescapeJson(raw) : plainNumber(raw),
+      field: name.text,
+      owner: whole ? name.text : outer.owner,
+      offset: whole ? start : outer.offset,
+      depth: outer.depth + depth,
+      carriers: outer.carriers,
+    })
+  })
 }
 
 /** `1.38001380E10` and `13800138000.0` spell the same number. */

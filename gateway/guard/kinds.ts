@@ -1,8 +1,9 @@
 /** The kinds dictionary (policies/kinds.yaml) as a typed value. Pure. @module */
-import type { Report } from '../../base/diagnostic.ts'
+import { type Report, suggest } from '../../base/diagnostic.ts'
 import { integerOf, listOf, oneOf, openMap, readEntries, textOf } from '../../base/shape.ts'
 import { type YamlNode, parseYaml } from '../../base/yaml.ts'
 import { type FieldIndex, createFieldIndex } from './field-index.ts'
+import { VALIDATORS } from './validator-table.ts'
 
 /** One kind of personal data and its labels. */
 export interface Kind {
@@ -17,7 +18,7 @@ export interface Kind {
   /** Category of GB/T 45574-2025. */
   readonly gb45574?: string
   readonly mask: Mask
-  /** A name of the detectors' table; `field` when only the field's name can tell. */
+  /** The kind's own name when its values have a shape; `field` when only the field's name can tell. */
   readonly detector: string
   /** A name of the validators' table. */
   readonly validator?: string
@@ -54,6 +55,10 @@ export function parseKinds(report: Report, file: string, text: string): Kinds | 
   const top = openMap(root, report, 'the kinds dictionary')
   const all = top.need('kinds', readKinds)
   const ids = new Set(all.map((kind) => kind.id))
+  for (const id of SHAPED) {
+    if (!ids.has(id))
+      report.error(root.at, `the kind \`${id}\` is missing`, 'detectors find it: say what it is')
+  }
   const readIds = listOf(textOf('a kind', undefined), 'a list of kinds')
   const deny = top.need('deny', (node, report) => {
     const lists = openMap(node, report, '`deny`')
@@ -87,6 +92,23 @@ export function parseKinds(report: Report, file: string, text: string): Kinds | 
   }
 }
 
+/** Kinds that the detectors find by shape. Without them in the dictionary the guard would let them pass. */
+const SHAPED = [
+  ...['resident-id', 'passport', 'travel-permit', 'officer-id', 'hkid', 'twid', 'id-image', 'name'],
+  ...[
+    'mobile',
+    'landline',
+    'email',
+    'bank-card',
+    'alipay-id',
+    'uscc',
+    'card-track',
+    'plate',
+    'vin',
+  ],
+  ...['imei', 'imsi', 'iccid', 'mac-address', 'ip-address', 'location', 'address'],
+]
+
 const readWords = listOf(textOf('a word'), 'a list of words')
 const readFlag = (node: YamlNode, report: Report): boolean => {
   if (node.node === 'scalar' && typeof node.value === 'boolean') return node.value
@@ -110,7 +132,17 @@ function readKinds(node: YamlNode, report: Report): Kind[] {
 function readKind(id: string, node: YamlNode, report: Report): Kind {
   const fields = openMap(node, report, `the kind \`${id}\``)
   const gb45574 = fields.take('gb45574', textOf('a category'))
-  const validator = fields.take('validator', textOf('a validator'))
+  const validator = fields.take('validator', (node, report) => {
+    const name = textOf('a validator')(node, report)
+    if (!(name in VALIDATORS)) {
+      report.error(
+        node.at,
+        `\`${name}\` is not a validator`,
+        suggest(name, Object.keys(VALIDATORS)),
+      )
+    }
+    return name
+  })
   const kind: Kind = {
     id,
     title: fields.need('title', (title, report) => {
@@ -127,7 +159,10 @@ function readKind(id: string, node: YamlNode, report: Report): Kind {
     sensitive: fields.need('sensitive', readFlag),
     ...(gb45574 === undefined ? {} : { gb45574 }),
     mask: fields.need('mask', readMask),
-    detector: fields.need('detector', textOf('a detector')),
+    detector: fields.need(
+      'detector',
+      oneOf('a detector', ['field', ...SHAPED.filter((known) => known === id)]),
+    ),
     ...(validator === undefined ? {} : { validator }),
     guard: fields.need('guard', oneOf('what the guard does', ['refuse', 'report'])),
     fields: fields.need('fields', readWords),

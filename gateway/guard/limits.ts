@@ -11,7 +11,7 @@ export const CONTEXT_AFTER_MAX = 6
 /** A hit with this score or more refuses the relay. */
 export const REFUSE_SCORE = 0.5
 /** How many carriers may stand inside each other (base64 of URL-encoded JSON …) before the guard refuses. */
-export const CARRIER_DEPTH_MAX = 3
+export const CARRIER_DEPTH_MAX = 4
 /** Decoded text, summed over all carriers of a message, per byte of the message; more refuses. */
 export const DECODED_PER_BYTE_MAX = 8
 /** How many places a refusal names. */

@@ -1,4 +1,5 @@
 /** Detectors of e-mail, IP and MAC addresses and of positions on the map. @module */
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Scan } from './scan.ts'
 
 /** Finds e-mail addresses: outward from each `@`, so that the cost stays linear. */
@@ -43,3 +44,67 @@ function domainEnd(text: string, from: number): number {
 }
 
 const HAN = /\p{Script=Han}/u
+
+/** Finds IPv4, IPv6 and MAC addresses. Each shape starts at a boundary and is bounded in length. */
+export function findAddresses(scan: Scan): void {
+  const { dots, colons, dashes } = scan.traits
+  if (dots >= 3) findIPv4(scan)
+  if (colons >= 5 || dashes >= 5) findMac(scan)
+  if (colons >= 2) findIPv6(scan)
+}
+
+function findIPv4(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(IPV4)) {
+    // Loopback, unspecified and broadcast name no machine of a person.
+    if (!isIPv4(found) || /^(?:0|127|255)\./.test(found)) continue
+    scan.add('ip-address', index, index + found.length, 0.55, 'IPv4 address')
+  }
+}
+
+function findMac(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(MAC)) {
+    if (/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(found)) continue
+    scan.add('mac-address', index, index + found.length, 0.8, 'MAC address')
+  }
+}
+
+function findIPv6(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(IPV6)) {
+    if (!isIPv6(found) || /^[:0]*1?$/.test(found)) continue
+    scan.add('ip-address', index, index + found.length, 0.7, 'IPv6 address')
+  }
+}
+
+// `Chrome/131.0.0.0` is a version.
+const IPV4 = /(?<![\d.A-Za-z]|[A-Za-z]\/)\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g
+const MAC =
+  /(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Za-z:-])/g
+const IPV6 =
+  /(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{4,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:])/g
+
+/** Finds a pair of coordinates inside or near China, or one in a field that says so. */
+export function findLocations(scan: Scan): void {
+  for (const { 0: found, 1: first = '', 2: second = '', index } of scan.text.matchAll(PAIR)) {
+    const [a, b] = [Number(first), Number(second)]
+    if (!(isLatitude(a) && isLongitude(b)) && !(isLongitude(a) && isLatitude(b))) continue
+    scan.add('location', index, index + found.length, 0.6, 'latitude and longitude')
+  }
+  const alone = scan.field.kinds.has('location') ? SINGLE.exec(scan.text) : null
+  if (alone === null) return
+  const value = Number(alone[0])
+  if (!isLatitude(value) && !isLongitude(value)) return
+  scan.add('location', 0, scan.text.length, 0.5, 'coordinate with three or more decimals')
+}
+
+// Two decimals are about a kilometre: generalised, so they may pass.
+const PAIR =
+  /(?<![\d.])(\d{1,3}\.\d{3,16})[°NE]?[ ,;，；|/]{1,3}[NE]?(\d{1,3}\.\d{3,16})(?![\d.]*\d)/g
+const SINGLE = /^-?\d{1,3}\.\d{3,16}$/
+
+function isLatitude(degrees: number): boolean {
+  return degrees >= 3.8 && degrees <= 53.6
+}
+
+function isLongitude(degrees: number): boolean {
+  return degrees >= 73.5 && degrees <= 135.1
+}

@@ -7,12 +7,14 @@ import * as is from './validators.ts'
 // prettier-ignore
 const GROUPINGS = new Set([
   '3-4-4', '3-3-5', '4-4-3', '4-3-4', '2-11', '2-3-4-4', '4-3-4-4',                     // mobile
-  '4-4', '3-4-4', '3-8', '4-3-3', '3-3-3-3',                                            // Hong Kong, Macau, Taiwan
+  '4-4', '3-8', '4-3-3', '3-3-3-3',                                                     // Hong Kong, Macau, Taiwan
   '4-4-4-4', '4-4-4-4-1', '4-4-4-4-2', '4-4-4-4-3', '6-10', '6-11', '6-12', '6-13', '4-6-5', // cards
   '6-8-4', '6-4-4-4', '3-3-8-4', '3-3-4-4-4', '6-9',                                    // resident id
   '2-6-6-1', '6-2-6-1', '5-5-5-4', '5-5-5-5',                                           // IMEI, ICCID
 ])
 const GROUPS_MAX = 5
+/** A Hong Kong telephone number. */
+const DIGITS_MIN = 8
 const SEPARATOR = /^[ .·_\u00a0\u2010-\u2015-]$/
 
 /** A number as written: its digits together, and where they stand. */
@@ -28,6 +30,7 @@ interface Candidate {
 export function findNumbers(scan: Scan): void {
   scan.words.forEach((word, index) => {
     if (!word.number) {
+      if (word.text.length < 12) return
       const glued = /^[A-Za-z]*(\d{11,20})[A-Za-z]*$/.exec(word.text)
       const digits = glued?.[1] ?? ''
       const start = word.start + word.text.indexOf(digits)
@@ -55,15 +58,17 @@ export function findNumbers(scan: Scan): void {
     }
   })
   findLandlines(scan)
+  if (scan.text.includes('=') || scan.text.includes('D')) findTracks(scan)
 }
 
 function judge(scan: Scan, candidate: Candidate): void {
   const { digits } = candidate
+  if (digits.length < DIGITS_MIN) return
   const add = (kind: string, base: number, why: string) =>
     scan.add(kind, candidate.start, candidate.end, base - candidate.malus, why)
   if (digits.length === 15 || digits.length === 18) judgeResidentId(digits, add)
   judgeMobile(scan, candidate)
-  if (digits.length >= 13 && digits.length <= 19) judgeCard(digits, add)
+  if (/^\d{13,19}$/.test(digits)) judgeCard(digits, add)
   if (digits.length === 15) judgeDevice(digits, add)
   if (/^89860\d{14,15}$/.test(digits))
     add('iccid', is.passesLuhn(digits) ? 0.85 : 0.7, 'ICCID of a mainland operator')
@@ -97,18 +102,18 @@ function judgeMobile(scan: Scan, { digits, start, end, malus }: Candidate): void
   }
   for (const [shape, base, why] of OTHER_MOBILES) {
     if (shape.test(digits))
-      scan.add('mobile', start, end, base + (isPlus(scan, start) ? 0.3 : 0) - malus, why)
+      scan.add('mobile', start, end, base + (isPlus(scan, start) ? 0.5 : 0) - malus, why)
   }
 }
 
 // prettier-ignore
 const OTHER_MOBILES: readonly (readonly [shape: RegExp, base: number, why: string])[] = [
-  [/^1064[6-9]\d{8}$/, 0.5,  'number of a connected device'],
-  [/^852[4-9]\d{7}$/,  0.4,  'Hong Kong number with country code'],
-  [/^8536\d{7}$/,      0.4,  'Macau number with country code'],
-  [/^8869\d{8}$/,      0.4,  'Taiwan number with country code'],
-  [/^09\d{8}$/,        0.3,  'Taiwan mobile number'],
-  [/^[569]\d{7}$/,     0.2,  'Hong Kong or Macau number'],
+  [/^1064[6-9]\d{8}$/, 0.5,   'number of a connected device'],
+  [/^852[4-9]\d{7}$/,  0.15,  'Hong Kong number with country code'],
+  [/^8536\d{7}$/,      0.15,  'Macau number with country code'],
+  [/^8869\d{8}$/,      0.15,  'Taiwan number with country code'],
+  [/^09\d{8}$/,        0.3,   'Taiwan mobile number'],
+  [/^[569]\d{7}$/,     0.2,   'Hong Kong or Macau number'],
 ]
 
 function isPlus(scan: Scan, start: number): boolean {
@@ -124,8 +129,15 @@ function judgeCard(digits: string, add: Add): void {
   else if (luhn) add('bank-card', 0.2, 'Luhn')
 }
 
+/** Track 2 (ISO/IEC 7813): number, separator, expiry and service code. */
+function findTracks(scan: Scan): void {
+  for (const { 0: found, index } of scan.text.matchAll(/(?<![0-9])[1-9]\d{12,18}[=D]\d{7,20}/g)) {
+    scan.add('card-track', index, index + found.length, 0.9, 'track data of a card')
+  }
+}
+
 function judgeDevice(digits: string, add: Add): void {
-  if (/^460(?:0\d|1[0135]|20)/.test(digits)) add('imsi', 0.5, 'IMSI of a mainland network')
+  if (/^460(?:0\d|1[0135]|20)/.test(digits)) add('imsi', 0.45, 'IMSI of a mainland network')
   if (is.passesLuhn(digits) && /^(?:01|35|86|99)/.test(digits))
     add('imei', 0.4, 'IMEI prefix and Luhn')
 }

@@ -2,6 +2,7 @@
 import type { Scan } from './scan.ts'
 import { surnameLength } from './surnames.ts'
 
+const NAME_LENGTH_MAX = 64
 const HAN = /^[\p{Script=Han}〇]+$/u
 /** `·` and its look-alikes, as people type them in names such as 阿卜杜拉·买买提. */
 const DOT = '[·•‧・．.]'
@@ -12,7 +13,10 @@ const DOTTED = new RegExp(
 const LATIN = /^[A-Z][A-Za-z'’.-]{0,24}(?:[ ,]{1,2}[A-Z][A-Za-z'’.-]{0,24}){1,4}$/
 /** Parts of the names of organisations, products and places, which share fields with persons' names. */
 const ORGANISATION =
-  /有限|公司|集团|银行|支行|分行|保险|科技|基金|证券|支付|担保|信托|商行|商城|合同|协议|产品|计划|套餐|服务|[贷卡券]$/u
+  /有限|公司|集团|银行|支行|分行|保险|科技|基金|证券|支付|担保|信托|商行|商城|合同|协议|产品|计划|套餐|服务|分期|金融|借款|贷款|平台|[贷卡券呗条宝]$/u
+
+/** 客户张三: the shortest name that text announces. */
+const ANNOUNCED_LENGTH_MIN = 4
 
 /** Finds names of persons. */
 export function findNames(scan: Scan): void {
@@ -23,20 +27,25 @@ export function findNames(scan: Scan): void {
     if (base > 0) scan.add('name', start, start + value.length, base, why)
     if (base > 0) return
   }
+  if (scan.text.length < ANNOUNCED_LENGTH_MIN) return
   for (const cue of scan.text.matchAll(CUE)) findAfter(scan, cue.index + cue[0].length)
   for (const title of scan.text.matchAll(TITLE)) findBefore(scan, title.index)
   for (const dot of scan.text.matchAll(DOT_IN_TEXT)) findAround(scan, dot.index)
 }
 
 function judgeWhole(value: string): readonly [base: number, why: string] {
+  if (value.length > NAME_LENGTH_MAX || value.includes('*')) return [0, '']
   const length = [...value].length
-  if (length > 64) return [0, '']
   if (DOTTED.test(value)) return [0.5, 'Han parts joined by dots']
   if (HAN.test(value)) {
     if (ORGANISATION.test(value)) return [0, '']
-    const surname = surnameLength(value)
-    if (surname > 0 && length > surname && length <= surname + 3)
-      return [0.55, 'surname and given name']
+    // A child may carry both parents' surnames: 刘张梓涵.
+    const surname =
+      surnameLength(value) === 1 && length === 4
+        ? surnameLength(value, 1) + 1
+        : surnameLength(value)
+    const given = length - surname
+    if (surname > 0 && (given === 1 || given === 2)) return [0.55, 'surname and given name']
     return length >= 2 && length <= 4 ? [0.15, 'two to four Han characters'] : [0, '']
   }
   return LATIN.test(value) ? [0.3, 'capitalised Latin words'] : [0, '']
@@ -48,7 +57,8 @@ const CUES = [
   '配偶|被告|原告|丈夫|妻子|父亲|母亲|我叫|本人|客户|用户|机主',
 ]
 const CUE = new RegExp(`(?:${CUES.join('|')})(?:姓名|名字)?[:：为是叫 ]{0,3}`, 'gu')
-const TITLE = /(?:先生|女士|小姐|老师|经理)/gu
+const TITLE =
+  /先生|女士|小姐|老师|[，,、 （(]{1,2}(?:身份证|证件号|手机|电话|联系电话|男[，,]|女[，,]|性别)/gu
 const DOT_IN_TEXT = /(?<=\p{Script=Han})[·•‧・](?=\p{Script=Han})/gu
 /** Second characters that make no given name: 应当, 和解, 于是 … */
 const NOT_GIVEN = /^[的在已未可将须为是被与和及或等对向由从应当该时所需]/u
@@ -93,10 +103,12 @@ function findBefore(scan: Scan, end: number): void {
 }
 
 function findAround(scan: Scan, dot: number): void {
+  const { text } = scan
   let start = dot
   let end = dot + 1
-  while (dot - start < 12 && HAN.test(scan.text.charAt(start - 1))) start--
-  while (end - dot < 24 && /[\p{Script=Han}·•‧・]/u.test(scan.text.charAt(end))) end++
+  while (dot - start < 12 && HAN.test(text.charAt(start - 1))) start--
+  while (end - dot < 24 && /[\p{Script=Han}·•‧・]/u.test(text.charAt(end))) end++
+  for (const cue of text.slice(start, dot).matchAll(CUE)) start += cue[0].length
   if (dot - start >= 2 && end - dot >= 3)
-    scan.add('name', start, end, 0.35, 'Han parts joined by a dot')
+    scan.add('name', start, end, 0.45, 'Han parts joined by a dot')
 }

@@ -19,8 +19,20 @@ export interface Word {
   readonly start: number
   readonly end: number
   readonly text: string
-  /** Only digits; or 17 digits and X. */
+  /** Only digits, or digits and a last X. */
   readonly number: boolean
+}
+
+/** What a text holds: lets a detector pass by without looking. */
+export interface Traits {
+  readonly digits: number
+  readonly dots: number
+  readonly colons: number
+  readonly dashes: number
+  /** Something beyond ASCII, so perhaps Han. */
+  readonly wide: boolean
+  /** Three letters in a row: the shortest Latin label. */
+  readonly label: boolean
 }
 
 /** What detectors look at, and where they report. */
@@ -28,6 +40,7 @@ export interface Scan {
   /** Normalised by `toAscii`; same length as the original. */
   readonly text: string
   readonly words: readonly Word[]
+  readonly traits: Traits
   readonly field: FieldMeaning
   /**
    * Reports a possible hit. Field name and context words raise the score, business words lower it.
@@ -45,9 +58,11 @@ const BUSINESS_MALUS = 0.3
 /** Prepares a text; `hits` receives what detectors report. */
 export function createScan(text: string, field: FieldMeaning, kinds: Kinds, hits: Hit[]): Scan {
   let lower: string | undefined
+  const [words, traits] = survey(text)
   return {
     text,
-    words: wordsOf(text),
+    words,
+    traits,
     field,
     add(kind, start, end, base, why) {
       const reasons = [why]
@@ -105,20 +120,37 @@ export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-function wordsOf(text: string): Word[] {
+/** Words with digits, and traits, in one pass. */
+function survey(text: string): [words: Word[], traits: Traits] {
   const words: Word[] = []
-  for (let at = 0; at < text.length; at++) {
-    let digits = 0
-    const start = at
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (isDigit(code)) digits++
-      else if (!isLetter(code)) break
+  const traits = { digits: 0, dots: 0, colons: 0, dashes: 0, wide: false, label: false }
+  let start = -1
+  let digits = 0
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : 0x20
+    if (isDigit(code)) digits++
+    if (isDigit(code) || isLetter(code)) {
+      if (start < 0) start = at
+      continue
     }
-    if (digits === 0) continue
-    const word = text.slice(start, at)
-    const number = digits === word.length || (digits === 17 && /^\d{17}[Xx]$/.test(word))
-    words.push({ start, end: at, text: word, number })
+    if (start >= 0 && at - start - digits >= 3) traits.label = true
+    if (digits > 0) {
+      traits.digits += digits
+      words.push(wordOf(text, start, at, digits))
+    }
+    start = -1
+    digits = 0
+    if (code === 0x2e) traits.dots++
+    else if (code === 0x3a) traits.colons++
+    else if (code === 0x2d) traits.dashes++
+    else if (code > 0x7f) traits.wide = true
   }
-  return words
+  return [words, traits]
+}
+
+function wordOf(text: string, start: number, end: number, digits: number): Word {
+  const word = text.slice(start, end)
+  // The check character of a resident id may be X.
+  const lastX = digits === word.length - 1 && digits <= 17 && /[Xx]$/.test(word)
+  return { start, end, text: word, number: digits === word.length || lastX }
 }

@@ -15,7 +15,8 @@ export const VALIDATORS: Readonly<Record<string, Validator>> = {
   'landline':       (text) => /^0\d{2,3}-?\d{7,8}(?:-\d{1,6})?$/.test(text),
   'email':          (text) => /^[^@\s]{1,64}@[^@\s]{3,253}$/.test(text),
   'bank-card':      (text) => is.bankCardIssuer(text) !== undefined && is.passesLuhn(text),
-  'account-number': (text) => /^\d{8,25}$/.test(text),
+  // Format-preserving tokens of cards begin with 0 and fail Luhn.
+  'account-number': (text) => /^\d{8,25}$/.test(text) && (!/^0\d{12,18}$/.test(text) || is.passesLuhn(text)),
   'alipay-id':      (text) => /^2088\d{12}$/.test(text),
   'uscc':           is.isUscc,
   'name':           (text) => /^[\p{L}\p{M}·•‧・．.'’ -]{2,64}$/u.test(text),

@@ -4,6 +4,8 @@ import { FF1_DOMAIN_MIN } from './limits.ts'
 
 const BLOCK = 16
 const ROUNDS = 10
+/** Halves of up to so many bytes, all that identifiers need, are written without a detour by text. */
+const SHORT = 4
 const NO_TWEAK = new Uint8Array(0)
 
 /** A permutation of the numbers from 0 to radixⁿ − 1, numerals most significant first. */
@@ -77,9 +79,11 @@ function createRound(
   const numeral = q.length - b
   return (i, half) => {
     q[numeral - 1] = i
-    q.write(half.toString(16).padStart(2 * b, '0'), numeral, 'hex')
+    if (b <= SHORT) q.writeUIntBE(Number(half), numeral, b)
+    else q.write(half.toString(16).padStart(2 * b, '0'), numeral, 'hex')
     let r = start
     for (let at = 0; at < q.length; at += BLOCK) r = encrypt(xorBlock(r, q, at))
+    if (b <= SHORT) return r.readBigUInt64BE() // d is 8.
     if (d <= BLOCK) return BigInt(`0x${r.toString('hex', 0, d)}`)
     const blocks = [r]
     for (let j = 1; j < Math.ceil(d / BLOCK); j++) {

@@ -10,3 +10,7 @@ export const KEY_VERSIONS_MAX = 1000
 export const KEY_RING_BYTES_MAX = 1_000_000
 /** Smallest domain of format-preserving encryption (SP 800-38G rev. 1, draft 2). */
 export const FF1_DOMAIN_MIN = 1_000_000n
+/** Rows of a vault store. */
+export const VAULT_ROWS_MAX = 10_000_000
+/** Expired rows that each new one sweeps away. */
+export const VAULT_SWEEP_ROWS = 20

@@ -1,7 +1,17 @@
 /** One spelling for values that are compared and never come back: pseudonyms and hashes. @module */
 
 /** Kinds written with letters whose case does not matter. */
-const CASELESS = new Set(['resident-id', 'passport', 'plate', 'email', 'uscc', 'permit'])
+const CASELESS = new Set([
+  'resident-id',
+  'passport',
+  'plate',
+  'email',
+  'uscc',
+  'travel-permit',
+  'vin',
+  'hkid',
+  'twid',
+])
 
 /**
  * Makes equal what people write differently: full-width digits, outer spaces, and by kind case,

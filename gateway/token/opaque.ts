@@ -45,8 +45,11 @@ export function createReveal(
     const sealed = fromLetters(body)
     if (sealed === undefined) return undefined
     const name = `${form}${version}`
-    const siv = sivs.get(name) ?? sivOf(master, domain, form)
-    sivs.set(name, siv)
+    let siv = sivs.get(name)
+    if (siv === undefined) {
+      siv = sivOf(master, domain, form)
+      sivs.set(name, siv)
+    }
     const plain = siv.open(sealed)
     return plain === undefined ? undefined : unpack(plain)
   }

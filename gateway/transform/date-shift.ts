@@ -3,8 +3,8 @@ import { deriveKey, domainOf } from '../token/domain.ts'
 import { createHmac } from '../token/hmac.ts'
 import type { KeyRing } from '../token/ring.ts'
 import { parseDate, shiftDate } from './calendar.ts'
+import { KEEP, toRefusal, toText } from './change.ts'
 import { readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
 import type { Change, TransformType } from './transform.ts'
 
 const DAYS_MAX = 3650
@@ -23,11 +23,8 @@ export function createDateShift(keys: KeyRing): TransformType {
     // One key for all kinds: a birth date and a hiring date move together.
     const domain = { ...domainOf(binding), kind: 'any' }
     const hmac = createHmac('sha256', deriveKey(keys.current, domain, 'date-shift', KEY_BYTES))
-    const unknown: Change = {
-      change: 'refuse',
-      why: `expected a value for the link \`${subject}\``,
-    }
-    const unsuitable: Change = { change: 'refuse', why: 'expected a date such as 1990-01-31' }
+    const unknown = toRefusal(`expected a value for the link \`${subject}\``)
+    const unsuitable = toRefusal('expected a date such as 1990-01-31')
     return (value, links) => {
       if (value.type === 'null') return KEEP
       const date = parseDate(value.reveal())
@@ -37,8 +34,7 @@ export function createDateShift(keys: KeyRing): TransformType {
         if (person === undefined) return unknown
         // 2 · days possible shifts of a 48-bit number: the bias is below 10⁻¹⁰.
         const draw = hmac(Buffer.from(person)).readUIntBE(0, 6) % (2 * days)
-        const text = shiftDate(date, draw < days ? draw - days : draw - days + 1)
-        return { change: 'text', text }
+        return toText(shiftDate(date, draw < days ? draw - days : draw - days + 1))
       }
       return { change: 'later', result: links(subject).then(shift) }
     }

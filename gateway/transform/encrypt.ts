@@ -4,9 +4,9 @@ import { Problem } from '../../base/problem.ts'
 import { domainOf } from '../token/domain.ts'
 import { createMint } from '../token/opaque.ts'
 import type { KeyRing } from '../token/ring.ts'
+import { KEEP, replaceBy, toRefusal, toText } from './change.ts'
 import { readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
-import { replaceBy } from './tokenize.ts'
+import { TOO_LONG } from './tokenize.ts'
 import type { TransformType } from './transform.ts'
 
 /** Finds a party's public encryption key; its `alg` must be one of ECDH-ES, ECDH-ES+A256KW, RSA-OAEP-256. */
@@ -25,17 +25,16 @@ export function createEncrypt(keys: KeyRing, recipientKey?: RecipientKey): Trans
     const reader = parameters.choice('for', ['recipient', 'deterministic'])
     const domain = domainOf(binding)
     if (reader === 'deterministic') {
-      const why = 'expected well-formed text of at most 4,096 bytes'
-      return replaceBy(createMint(keys, domain, 'enc'), why)
+      return replaceBy(createMint(keys, domain, 'enc'), TOO_LONG)
     }
     if (recipientKey === undefined) {
       complain('`encrypt: recipient` needs encryption keys', 'configure the parties’ public keys')
-      return () => ({ change: 'refuse', why: 'no encryption keys are configured' })
+      return () => toRefusal('no encryption keys are configured')
     }
     return (value) => {
       if (value.type === 'null') return KEEP
       const sealed = recipientKey(domain.holder).then((key) => encryptTo(key, value.reveal()))
-      return { change: 'later', result: sealed.then((text) => ({ change: 'text', text })) }
+      return { change: 'later', result: sealed.then(toText) }
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   claimItem,
   type Frame,
   leaveUnnamed,
+  linksOf,
   makeFrame,
   NO_RULE,
   NOT_DROPPED,
@@ -22,12 +23,20 @@ import {
 } from './pass.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
-import type { Change, Rewritten } from './transform.ts'
+import { type Released, release } from './release.ts'
+import { settle } from './later.ts'
+import type { Captured, Change, Rewritten } from './transform.ts'
 
 /** One document on its way through. */
 export interface Rewriter extends JsonSink {
-  /** Every answer of a transform, in order; when some are `later`, replay them settled. */
+  /** Every answer of a transform, in order. */
   readonly changes: readonly Change[]
+  /** The same, once the body was walked and what was `later` is there: to be replayed. */
+  settle(): Promise<readonly Change[]>
+  /** Gives out what is decided; see release.ts. */
+  release(consumed: number): Released
+  /** Goes on in the next part of the document. */
+  resume(bytes: Buffer): void
   finish(): Rewritten
 }
 
@@ -43,12 +52,14 @@ export function startRewrite(
   replay?: readonly Change[],
 ): Rewriter {
   const message = makeFrame(NOWHERE, 'deny', false, 0, 0, 0)
+  const captured = new Map<string, Captured>()
+  const waiting: (() => void)[] = []
   // prettier-ignore
   const pass: Pass = {
-    program, matcher: program.matcher, spelling, bytes, replay,
-    output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
-    counts: [], unnamed: 0, frames: [message], frame: message,
-    state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, lastEnd: 0,
+    program, matcher: program.matcher, spelling, source: { bytes, latin1: undefined }, replay,
+    output: { spans: [], texts: [] }, claims: [], changes: [], captured,
+    links: linksOf(captured, waiting), waiting, counts: [], unnamed: 0, frames: [message], frame: message,
+    state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, path: undefined, lastEnd: 0,
   }
   return {
     member: (lead, hash, start, end, text) => onMember(pass, lead, hash, start, end, text),
@@ -57,6 +68,14 @@ export function startRewrite(
     open: (isArray, start) => onOpen(pass, isArray, start),
     close: (end) => onClose(pass, end),
     changes: pass.changes,
+    settle: () => {
+      for (const answer of waiting) answer()
+      return Promise.all(pass.changes.map(settle))
+    },
+    release: (consumed) => release(pass, consumed),
+    resume: (next) => {
+      pass.source = { bytes: next, latin1: undefined }
+    },
     finish: () => finish(pass),
   }
 }
@@ -64,7 +83,7 @@ export function startRewrite(
 // prettier-ignore
 function onMember(pass: Pass, lead: number, hash: number, start: number, end: number, text: string | undefined): void {
   const { matcher, frame } = pass
-  const name = text === undefined ? pass.bytes : Buffer.from(text)
+  const name = text === undefined ? pass.source.bytes : Buffer.from(text)
   const symbol =
     text === undefined
       ? symbolOf(matcher.names, hash, name, start, end)
@@ -75,6 +94,7 @@ function onMember(pass: Pass, lead: number, hash: number, start: number, end: nu
   pass.lead = lead
   pass.nameStart = start
   pass.nameEnd = end
+  pass.path = undefined
   frame.count++
 }
 
@@ -88,12 +108,13 @@ function onElement(pass: Pass, lead: number): void {
   pass.lead = lead
   pass.nameStart = index
   pass.nameEnd = index
+  pass.path = undefined
 }
 
 function onScalar(pass: Pass, type: ScalarType, start: number, end: number): void {
   const { matcher, frame, state } = pass
   if (matcher.capture[state] !== NO_RULE) {
-    capture(pass, state, type, pass.spelling.readScalar(pass.bytes, type, start, end))
+    capture(pass, state, type, pass.spelling.readScalar(pass.source, type, start, end))
   }
   if (frame.mode !== 'drop') {
     const rule = matcher.rule[state] as number
@@ -121,7 +142,7 @@ function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: n
   const { spelling, changes, replay } = pass
   const change =
     replay?.[changes.length] ??
-    rule.transform(new Personal(type, spelling.readScalar(pass.bytes, type, start, end)))
+    rule.transform(new Personal(type, spelling.readScalar(pass.source, type, start, end)), pass.links)
   changes.push(change)
   if (change.change === 'refuse') {
     throw new Problem('value-unsuitable', `\`${rule.text}\`: ${change.why}`)
@@ -177,7 +198,7 @@ function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
 function onClose(pass: Pass, end: number): void {
   const { frame, matcher, frames } = pass
   if (matcher.capture[frame.state] !== NO_RULE) {
-    const text = pass.spelling.toJson(pass.bytes, frame.start, end)
+    const text = pass.spelling.toJson(pass.source, frame.start, end)
     capture(pass, frame.state, frame.isArray ? 'array' : 'object', text)
   }
   frames.pop()
@@ -185,6 +206,7 @@ function onClose(pass: Pass, end: number): void {
   pass.frame = outer
   pass.nameStart = frame.nameStart
   pass.nameEnd = frame.nameEnd
+  pass.path = frame.path
   if (frame.droppedBy !== NOT_DROPPED) {
     const verb = pass.program.rules[frame.droppedBy]?.verb
     if (verb === 'drop') claimItem(pass, frame.start, end)
@@ -201,7 +223,8 @@ function onClose(pass: Pass, end: number): void {
 }
 
 function finish(pass: Pass): Rewritten {
-  const { program, output, bytes, claims, captured, unnamed } = pass
+  const { program, output, claims, captured, unnamed } = pass
+  const { bytes } = pass.source
   if (pass.frame.survivors === 0) throw refusal('the body is a single value that may not pass')
   putSpan(output, pass.lastEnd, bytes.length)
   const manifest: ManifestEntry[] = []

@@ -6,6 +6,7 @@ import { hashName } from '../../base/json-token.ts'
 import { Problem, type ProblemSlug } from '../../base/problem.ts'
 import { startRewrite } from './engine.ts'
 import type { Codec, Spelling } from './program.ts'
+import { spanText } from './source.ts'
 
 const AMPERSAND = 0x26
 const EQUALS = 0x3d
@@ -23,7 +24,7 @@ export function formCodec(slug: ProblemSlug): Codec {
       if (equals < 0 || equals > end)
         throw new Problem(slug, `at byte ${at}: expected \`name=value\``)
       requireReadable(bytes, at, end, slug)
-      const name = decode(bytes, at, equals)
+      const name = decode(bytes.toString('latin1', at, equals))
       if (names.size === names.add(name).size) {
         throw new Problem(slug, `at byte ${at}: the form has this name twice`)
       }
@@ -50,8 +51,8 @@ function requireReadable(bytes: Buffer, start: number, end: number, slug: Proble
   }
 }
 
-function decode(bytes: Buffer, start: number, end: number): string {
-  return decodeURIComponent(bytes.toString('latin1', start, end).replaceAll('+', ' '))
+function decode(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '))
 }
 
 /** Percent-encodes a text. */
@@ -66,9 +67,9 @@ export function textOfJson(json: string): string {
 
 const FORM_SPELLING: Spelling = {
   nameQuote: 0,
-  readName: decode,
-  readScalar: (bytes, _type, start, end) => decode(bytes, start, end),
-  toJson: (bytes, start, end) => JSON.stringify(decode(bytes, start, end)),
+  readName: (source, start, end) => decode(spanText(source, start, end)),
+  readScalar: (source, _type, start, end) => decode(spanText(source, start, end)),
+  toJson: (source, start, end) => JSON.stringify(decode(spanText(source, start, end))),
   writeName: encodeText,
   writeText: encodeText,
   writeJson: (json) => encodeText(textOfJson(json)),

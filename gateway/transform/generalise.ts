@@ -4,8 +4,8 @@ import type { Clock } from '../../base/clock.ts'
 import { parseResidentId, toAscii } from '../guard/validators.ts'
 import { ageAt, parseDate, todayInChina } from './calendar.ts'
 import { floorDecimal, floorDivide, formatDecimal, parseDecimal, roundDecimal } from './decimal.ts'
+import { KEEP, toRefusal, toText } from './change.ts'
 import { type Complain, type Parameters, readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
 import type { Change, Scalar, TransformType } from './transform.ts'
 
 /** The coarser text of a value; undefined when the value has another form. */
@@ -40,13 +40,13 @@ export function createGeneralise(clock: Clock): TransformType {
       if (parameters.has(name)) complain(`\`${way}\` has no \`${name}\``, `remove \`${name}\``)
     }
     const coarsen = readWay(way, parameters, complain, clock)
-    const unsuitable: Change = { change: 'refuse', why: `expected a value that has \`${way}\`` }
+    const unsuitable = toRefusal(`expected a value that has \`${way}\``)
     return (value: Scalar): Change => {
       if (value.type === 'null') return KEEP
       const text = coarsen(toAscii(value.reveal()))
       if (text === undefined) return unsuitable
       const isNumber = value.type === 'number' && NUMERIC.includes(way)
-      return isNumber ? { change: 'json', json: text } : { change: 'text', text }
+      return isNumber ? { change: 'json', json: text } : toText(text)
     }
   }
 }

@@ -3,9 +3,9 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { normalise } from '../token/normalise.ts'
 import { parseDate, shiftDate, todayInChina } from './calendar.ts'
+import { replaceBy, toRefusal } from './change.ts'
 import { readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
-import type { Change, TransformType } from './transform.ts'
+import type { TransformType } from './transform.ts'
 
 const ALGORITHMS = { md5: 'md5', 'sha-1': 'sha1', 'sha-256': 'sha256', sm3: 'sm3' } as const
 const NAMES = Object.keys(ALGORITHMS) as (keyof typeof ALGORITHMS)[]
@@ -29,11 +29,8 @@ export function createLegacyHash(clock: Clock): TransformType {
     } else if (shiftDate(date, -DAYS_AHEAD_MAX) > todayInChina(clock)) {
       complain('`expires` of `legacy-hash` is too far off', 'expected a date within a year')
     }
-    const expired: Change = { change: 'refuse', why: `its legacy hash expired on ${expires}` }
-    return (value) => {
-      if (todayInChina(clock) > expires) return expired
-      if (value.type === 'null') return KEEP
-      return { change: 'text', text: hash(algorithm, normalise(binding.kind, value.reveal())) }
-    }
+    const expired = toRefusal(`its legacy hash expired on ${expires}`)
+    const apply = replaceBy((source) => hash(algorithm, normalise(binding.kind, source)))
+    return (value) => (todayInChina(clock) > expires ? expired : apply(value))
   }
 }

@@ -6,3 +6,7 @@ export const BODY_BYTES_MAX = 16 * 1024 * 1024
 export const STATES_MAX = 4096
 /** A `later` may answer `later` again this many times. */
 export const LATER_MAX = 4
+/** What a stream holds back: one value, or a container that is dropped, captured or undecided. */
+export const HELD_BYTES_MAX = 1024 * 1024
+/** Below this, a value that is cut off is read again with each chunk; above, when twice as much is there. */
+export const REREAD_BYTES_MAX = 4096

@@ -1,13 +1,16 @@
 /** mask: some characters stay, the others become one sign. Counted in code points. @module */
+import type { Mask } from '../guard/kinds.ts'
 import { surnameLength } from '../guard/surnames.ts'
+import { replaceBy } from './change.ts'
 import { type Complain, type Parameters, readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
 import type { TransformType } from './transform.ts'
 
 const CHARACTERS_MAX = 1000
 const PRESETS = [
+  'default',
   'all',
   'surname',
+  'name',
   'mobile',
   'landline',
   'resident-id',
@@ -18,9 +21,16 @@ const PRESETS = [
   'email',
   'address',
 ] as const
-type Preset = (typeof PRESETS)[number]
-/** Presets of kinds whose name is not the preset's own. */
-const PRESET_OF_KIND: Readonly<Record<string, Preset>> = { name: 'surname', phone: 'mobile' }
+type Preset = Exclude<(typeof PRESETS)[number], 'default'>
+
+/** The mask that the kinds dictionary gives a kind. */
+export type DefaultMask = (kind: string) => Mask | undefined
+
+/** How to cut, and how many signs stand for what is hidden when not as many as it has characters. */
+interface Mode {
+  readonly cut: Cut
+  readonly signs?: number
+}
 
 /** Cuts a value into what shows before, what is hidden, and what shows after. */
 type Cut = (value: string) => readonly [string, string, string]
@@ -28,31 +38,28 @@ type Cut = (value: string) => readonly [string, string, string]
 /**
  * `{ mask: surname }` or `{ mask: { first: 3, last: 4 } }`; `between: [4, 7]` hides these characters,
  * counted from 1. `with` is the sign, `length` how many signs to write, so that the length of what
- * is hidden does not show. Without parameters the rule's kind decides, else everything is hidden.
+ * is hidden does not show. Without parameters, or as `{ mask: default }`, the rule's kind decides:
+ * by the dictionary, by a preset of its name, or everything is hidden.
  * A value too short to hide anything of is hidden whole.
  */
-export const mask: TransformType = (action, binding, complain) => {
-  const names = ['first', 'last', 'between', 'with', 'length']
-  const parameters = readParameters(action, complain, 'preset', names)
-  const { cut, signs } = readCut(parameters, binding.kind, complain)
-  const sign = parameters.text('with', '*')
-  if ([...sign].length > 1) complain('`with` of `mask` is too long', 'expected one character')
-  const length = parameters.has('length')
-    ? parameters.integer('length', [1, CHARACTERS_MAX])
-    : signs
-  return (value) => {
-    if (value.type === 'null') return KEEP
-    const [before, hidden, after] = cut(value.reveal())
-    const count = length ?? [...hidden].length
-    return { change: 'text', text: before + sign.repeat(count) + after }
+export const createMask =
+  (defaultMask?: DefaultMask): TransformType =>
+  (action, binding, complain) => {
+    const names = ['first', 'last', 'between', 'with', 'length']
+    const parameters = readParameters(action, complain, 'preset', names)
+    const { cut, signs } = readCut(parameters, complain, () => cutOfKind(binding.kind, defaultMask))
+    const sign = parameters.text('with', '*')
+    if ([...sign].length > 1) complain('`with` of `mask` is too long', 'expected one character')
+    const length = parameters.has('length')
+      ? parameters.integer('length', [1, CHARACTERS_MAX])
+      : signs
+    return replaceBy((source) => {
+      const [before, hidden, after] = cut(source)
+      return before + sign.repeat(length ?? [...hidden].length) + after
+    })
   }
-}
 
-function readCut(
-  parameters: Parameters,
-  kind: string,
-  complain: Complain,
-): { readonly cut: Cut; readonly signs?: number } {
+function readCut(parameters: Parameters, complain: Complain, ofKind: () => Mode): Mode {
   const range = [0, CHARACTERS_MAX] as const
   const ends = parameters.has('first') || parameters.has('last')
   const forms = [parameters.has('preset'), ends, parameters.has('between')]
@@ -70,8 +77,15 @@ function readCut(
     }
     return { cut: hideBetween(from, to) }
   }
-  const ofKind = PRESET_OF_KIND[kind] ?? PRESETS.find((preset) => preset === kind) ?? 'all'
-  return CUTS[parameters.choice('preset', PRESETS, ofKind)]
+  const preset = parameters.choice('preset', PRESETS, 'default')
+  return preset === 'default' ? ofKind() : CUTS[preset]
+}
+
+function cutOfKind(kind: string, defaultMask?: DefaultMask): Mode {
+  const known = defaultMask?.(kind)
+  if (known !== undefined && 'first' in known) return { cut: showEnds(known.first, known.last) }
+  const name = known?.preset ?? kind
+  return Object.hasOwn(CUTS, name) ? CUTS[name as Preset] : CUTS.all
 }
 
 /** Shows the first and last characters of a value that has more than those. */
@@ -127,9 +141,10 @@ const ADDRESS =
   /^((?:\p{Script=Han}{2,8}?(?:省|自治区|特别行政区))?(?:\p{Script=Han}{2,8}?(?:市|自治州|地区|盟))?(?:\p{Script=Han}{1,8}?(?:(?<![小社园校景厂库片])区|县|旗|市))?)/u
 
 // prettier-ignore
-const CUTS: Readonly<Record<Preset, { readonly cut: Cut; readonly signs?: number }>> = {
+const CUTS: Readonly<Record<Preset, Mode>> = {
   'all':         { cut: showEnds(0, 0), signs: 4 },
   'surname':     { cut: cutSurname },
+  'name':        { cut: cutSurname },
   'mobile':      { cut: cutMobile },
   'landline':    { cut: showGroups(/^((?:\+?86[- ]?)?0\d{2,3}-).*(\d{4})$/s) },
   'resident-id': { cut: showEnds(1, 1) },

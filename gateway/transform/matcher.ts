@@ -176,7 +176,7 @@ function mostSpecific(rules: readonly Path[], candidates: number[], ambiguous: A
 export function compareSpecificity(a: Path, b: Path): number {
   for (const [at, segment] of a.entries()) {
     const other = b[at]
-    if (other === undefined) return 1
+    if (other === undefined) break
     const difference = rank(segment) - rank(other)
     if (difference !== 0) return difference
   }

@@ -5,8 +5,9 @@ import type { Matcher } from './matcher.ts'
 import { type Mark, type Output, putSpan, putText } from './output.ts'
 import { Personal } from './personal.ts'
 import type { Program, Spelling } from './program.ts'
+import type { Source } from './source.ts'
 import { writeStep } from './step.ts'
-import type { Captured, Change } from './transform.ts'
+import type { Captured, Change, Links } from './transform.ts'
 
 /** No rule selects the value. */
 export const NO_RULE = -1
@@ -41,12 +42,16 @@ export interface Pass {
   readonly program: Program
   readonly matcher: Matcher
   readonly spelling: Spelling
-  readonly bytes: Buffer
+  /** The document, or the part of it that is at hand. */
+  source: Source
   readonly replay: readonly Change[] | undefined
   readonly output: Output
   readonly claims: Claim[]
   readonly changes: Change[]
   readonly captured: Map<string, Captured>
+  /** For transforms that need another value of the body: answered by `waiting` after the walk. */
+  readonly links: Links
+  readonly waiting: (() => void)[]
   /** By rule. */
   readonly counts: number[]
   unnamed: number
@@ -59,6 +64,8 @@ export interface Pass {
   lead: number
   nameStart: number
   nameEnd: number
+  /** Its path, when it is known already. */
+  path: string | undefined
   /** Where the last bracket or value ended. */
   lastEnd: number
 }
@@ -100,17 +107,17 @@ export function leaveUnnamed(pass: Pass, start: number, end: number): void {
 export function claimItem(pass: Pass, start: number, end: number): void {
   const { program, frames, claims, nameStart, nameEnd } = pass
   if (program.claims === undefined) return
-  const path = pathOf(pass, frames.length, nameStart, nameEnd)
-  claims.push({ name: program.claims + path, json: pass.spelling.toJson(pass.bytes, start, end) })
+  const path = pass.path ?? pathOf(pass, frames.length, nameStart, nameEnd)
+  claims.push({ name: program.claims + path, json: pass.spelling.toJson(pass.source, start, end) })
 }
 
 /** The normalized path (RFC 9535 §2.7, in its short form) of a value at this level. */
-function pathOf(pass: Pass, level: number, nameStart: number, nameEnd: number): string {
+export function pathOf(pass: Pass, level: number, nameStart: number, nameEnd: number): string {
   const parent = pass.frames[level - 1]
   if (parent === undefined || level === 1) return '$'
   parent.path ??= pathOf(pass, level - 1, parent.nameStart, parent.nameEnd)
   if (parent.isArray) return `${parent.path}[${nameStart}]`
-  const name = pass.spelling.readName(pass.bytes, nameStart, nameEnd)
+  const name = pass.spelling.readName(pass.source, nameStart, nameEnd)
   return parent.path + writeStep(name)
 }
 
@@ -125,4 +132,15 @@ export function capture(pass: Pass, state: number, type: Captured['type'], text:
 /** What the policy does not let pass. */
 export function refusal(detail: string): Problem {
   return new Problem('policy-refused', detail)
+}
+
+/** Answers for the links of a body once `waiting` is run. */
+export function linksOf(captured: ReadonlyMap<string, Captured>, waiting: (() => void)[]): Links {
+  return (name) =>
+    new Promise((resolve) => {
+      waiting.push(() => {
+        const value = captured.get(`links.${name}`)
+        resolve(value?.type === 'null' ? undefined : value?.reveal())
+      })
+    })
 }

@@ -1,11 +1,7 @@
 /** The transforms that need no key: keep, drop, constant, monitor, refuse. @module */
+import { DROP, KEEP, toRefusal } from './change.ts'
 import { readParameters } from './parameters.ts'
 import type { Change, TransformType } from './transform.ts'
-
-/** The change that leaves a value, null above all, as it came. */
-export const KEEP: Change = { change: 'keep' }
-/** The change that removes a value together with its name. */
-export const DROP: Change = { change: 'drop' }
 
 /** Passes the value on, byte for byte. */
 export const keep: TransformType = (action, _binding, complain) => {
@@ -29,8 +25,8 @@ export const monitor: TransformType = (action, _binding, complain) => {
 export const refuse: TransformType = (action, _binding, complain) => {
   const parameters = readParameters(action, complain, 'reason')
   const why = parameters.has('reason') ? parameters.text('reason') : 'the policy refuses this field'
-  const change: Change = { change: 'refuse', why }
-  return () => change
+  const refusal = toRefusal(why)
+  return () => refusal
 }
 
 /** Replaces the value, null too, with one that the policy states. */

@@ -3,6 +3,7 @@ import type { ScalarType } from '../../base/json-token.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { Rewriter } from './engine.ts'
 import type { Matcher } from './matcher.ts'
+import type { Source } from './source.ts'
 import type { Change, Transform } from './transform.ts'
 
 /** A rule made ready. */
@@ -34,10 +35,10 @@ export interface Program {
 export interface Spelling {
   /** Bytes of quotation on each side of a name. */
   readonly nameQuote: number
-  readName(bytes: Buffer, start: number, end: number): string
-  readScalar(bytes: Buffer, type: ScalarType, start: number, end: number): string
+  readName(source: Source, start: number, end: number): string
+  readScalar(source: Source, type: ScalarType, start: number, end: number): string
   /** The JSON text of a value. */
-  toJson(bytes: Buffer, start: number, end: number): string
+  toJson(source: Source, start: number, end: number): string
   /** A name with its quotation. */
   writeName(name: string): string
   writeText(text: string): string

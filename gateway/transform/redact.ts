@@ -1,6 +1,6 @@
 /** redact: free text passes, what the detectors find in it does not. @module */
+import { KEEP, toRefusal, toText } from './change.ts'
 import { readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
 import type { TransformType } from './transform.ts'
 
 /** Finds personal data in a text; offsets count UTF-16 units. */
@@ -16,13 +16,13 @@ export function createRedact(detect?: Detect): TransformType {
     readParameters(action, complain, 'what').choice('what', ['text'], 'text')
     if (detect === undefined) {
       complain('`redact` needs the detectors', 'load the kinds dictionary')
-      return () => ({ change: 'refuse', why: 'no detectors are loaded' })
+      return () => toRefusal('no detectors are loaded')
     }
     return (value) => {
       if (value.type === 'null') return KEEP
       const source = value.reveal()
       const text = replaceFindings(source, detect(source))
-      return text === source ? KEEP : { change: 'text', text }
+      return text === source ? KEEP : toText(text)
     }
   }
 }

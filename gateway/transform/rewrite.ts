@@ -3,8 +3,9 @@ import { Problem } from '../../base/problem.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { CompiledDirection } from './compile.ts'
 import { encodeText, formCodec, textOfJson } from './form.ts'
-import { jsonCodec } from './json.ts'
-import { BODY_BYTES_MAX, LATER_MAX } from './limits.ts'
+import { jsonCodec, ndjsonCodec } from './json.ts'
+import { settle } from './later.ts'
+import { BODY_BYTES_MAX } from './limits.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Codec, Program } from './program.ts'
 import type { Change, Rewritten } from './transform.ts'
@@ -23,19 +24,33 @@ export interface RewrittenHeaders {
   readonly unnamed: number
 }
 
+/** The media types that can be read, by essence. */
+const CODECS = new Map<string, Codec>([
+  ['application/json', jsonCodec],
+  ['application/x-ndjson', ndjsonCodec],
+  ['application/x-www-form-urlencoded', formCodec('body-malformed')],
+])
+
 /**
- * Rewrites a JSON body in one pass; answers at once unless a transform answers `later`.
+ * Rewrites a body in one pass; answers at once unless a transform answers `later`.
  *
- * @throws {Problem} `body-malformed`, `body-too-large`, `policy-refused`, `value-unsuitable`.
+ * @param mediaType lower case, without parameters.
+ * @throws {Problem} `body-malformed`, `body-too-large`, `media-type-unsupported`, `policy-refused`,
+ * `value-unsuitable`.
  */
 export function rewriteBody(
   direction: CompiledDirection,
   body: Uint8Array,
+  mediaType = 'application/json',
 ): Rewritten | Promise<Rewritten> {
+  const codec = CODECS.get(mediaType)
+  if (codec === undefined) {
+    throw new Problem('media-type-unsupported', `expected one of ${[...CODECS.keys()].join(', ')}`)
+  }
   if (body.length > BODY_BYTES_MAX) {
     throw new Problem('body-too-large', `the body is longer than ${BODY_BYTES_MAX} bytes`)
   }
-  return run(jsonCodec, direction.body, asBuffer(body))
+  return run(codec, direction.body, asBuffer(body))
 }
 
 const QUERY = formCodec('request-malformed')
@@ -106,18 +121,7 @@ function run(codec: Codec, program: Program, bytes: Buffer): Rewritten | Promise
   const rewriter = codec(program, bytes)
   if (!rewriter.changes.some(({ change }) => change === 'later')) return rewriter.finish()
   // The second run takes the same way through the same bytes, with every answer at hand.
-  return Promise.all(rewriter.changes.map(settle)).then((replay) =>
-    codec(program, bytes, replay).finish(),
-  )
-}
-
-async function settle(change: Change): Promise<Change> {
-  let settled = change
-  for (let turn = 0; settled.change === 'later'; turn++) {
-    if (turn === LATER_MAX) return { change: 'refuse', why: 'the answer is put off for ever' }
-    settled = await settled.result
-  }
-  return settled
+  return rewriter.settle().then((replay) => codec(program, bytes, replay).finish())
 }
 
 /** @param write gets the new text, undefined to leave the value as it is. */

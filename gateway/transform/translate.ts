@@ -4,9 +4,9 @@ import { createMint, createReveal } from '../token/opaque.ts'
 import { createPseudonym } from '../token/pseudonym.ts'
 import type { KeyRing } from '../token/ring.ts'
 import { readToken } from '../token/text.ts'
+import { replaceBy } from './change.ts'
 import { readParameters } from './parameters.ts'
-import { KEEP } from './plain.ts'
-import type { Change, TransformType } from './transform.ts'
+import type { TransformType } from './transform.ts'
 
 /**
  * `{ translate: pseudonym, owner: sunrise-platform }`: the sender holds a token that the gateway
@@ -26,16 +26,10 @@ export function createTranslate(keys: KeyRing): TransformType {
     const domain = { owner, holder: recipient, purpose: binding.purpose, kind }
     const rename =
       as === 'token' ? createMint(keys, domain, 'tok') : createPseudonym(keys, domain, 'sha256')
-    const foreign: Change = {
-      change: 'refuse',
-      why: `expected a \`${kind}\` token of \`${owner}\``,
-    }
-    return (value) => {
-      if (value.type === 'null') return KEEP
-      const token = value.type === 'string' ? readToken(value.reveal()) : undefined
+    return replaceBy((source) => {
+      const token = readToken(source)
       const clear = token === undefined ? undefined : reveal(token)
-      const text = clear === undefined ? undefined : rename(clear)
-      return text === undefined ? foreign : { change: 'text', text }
-    }
+      return clear === undefined ? undefined : rename(clear)
+    }, `expected a \`${kind}\` token of \`${owner}\``)
   }
 }

@@ -84,10 +84,21 @@ describe('the key folder', () => {
     await open()
     for (const file of ['root.pem', 'issuing.pem', 'root.crt.pem']) rmSync(join(folder, file))
     nowUs += DAY_US * 6n
-    expect((await open()).notAfter.toISOString()).to.equal('2026-12-01T10:00:00.000Z')
+    const { notAfter, renewAt } = await open()
+    expect(notAfter.toISOString()).to.equal('2026-12-01T10:00:00.000Z')
+    expect(renewAt).to.deep.equal(notAfter) // Not before: nothing here could do it.
     nowUs += DAY_US * 2n
     await expectProblem(open(), /seal\.pem: expired at 2026-12-01T10:00:00.000Z/)
     expect(readdirSync(folder)).to.deep.equal(['seal.pem'])
+  })
+
+  it('rejects a clock that is behind the certificate', async () => {
+    await open()
+    nowUs -= 1_000_000n
+    await expectProblem(
+      open(),
+      /seal\.pem: not valid before 2026-11-24T10:00:00.000Z, check the clock/,
+    )
   })
 
   it('renews the seal with the root offline', async () => {

@@ -9,6 +9,8 @@ import {
   keySigner,
   toIssuer,
 } from '../../evidence/x509-issue.ts'
+import { readCertificate } from '../../evidence/x509-profile.ts'
+import { issueRevocationList } from '../../evidence/x509-revocation.ts'
 import { describeForeign, makeFolder, runTool } from './tool.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,6 +37,41 @@ describeForeign('openssl verify', ['openssl', 'version'], () => {
     expect(openssl(...strict, '-purpose', 'timestampsign', 'tsa').text).to.equal('tsa: OK\n')
     expect(openssl(...strict, '-purpose', 'timestampsign', 'seal').ok).to.equal(false)
     expect(openssl('verify', '-CAfile', 'root', 'seal').ok).to.equal(false)
+  })
+
+  it('reads our revocation lists, and heeds them', async () => {
+    const { root, issuing } = await createAuthority(at)
+    const issuer = toIssuer(issuing)
+    const names = { commonName: 'gw-1', organization: '某某征信有限公司' }
+    const spki = keySigner(generateKey()).spki
+    const list = { at, days: 1, number: 1 }
+    const seals = [
+      await issueSeal(issuer, spki, { ...names, at, hours: 24 }),
+      await issueSeal(issuer, spki, { ...names, at, hours: 24 }),
+    ]
+    const [kept = new Uint8Array(), revoked = new Uint8Array()] = seals
+    folder.put('kept', toPem('CERTIFICATE', kept))
+    folder.put('revoked', toPem('CERTIFICATE', revoked))
+    folder.put('root', toPem('CERTIFICATE', root.certificateDer))
+    folder.put('issuing', toPem('CERTIFICATE', issuing.certificateDer))
+    const entries = new Map([[BigInt(`0x${readCertificate(revoked).serial}`), at]])
+    const lists = [
+      await issueRevocationList(issuer, entries, list),
+      await issueRevocationList(toIssuer(root), new Map(), list),
+    ]
+    folder.put('lists', lists.map((der) => toPem('X509 CRL', der)).join(''))
+    const args = [
+      'verify',
+      '-crl_check_all',
+      '-CRLfile',
+      'lists',
+      '-CAfile',
+      'root',
+      '-untrusted',
+      'issuing',
+    ]
+    expect(openssl(...args, 'kept').text).to.equal('kept: OK\n')
+    expect(openssl(...args, 'revoked').text).to.match(/certificate revoked/)
   })
 
   const CA = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign'

@@ -1,7 +1,11 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { Problem } from '../../base/problem.ts'
 import type { Allowed } from '../../gateway/guard/allowed.ts'
 import { type OutboundMessage, createGuard } from '../../gateway/guard/guard.ts'
+import { createDetect } from '../../gateway/guard/detect.ts'
+import { REFUSE_SCORE } from '../../gateway/guard/limits.ts'
+import { createCorpus, toBodies } from '../fixtures/people/corpus.ts'
 import { loadDictionary } from './dictionary.ts'
 
 const guard = createGuard(loadDictionary())
@@ -53,6 +57,9 @@ const LEAKS: { name: string; message: OutboundMessage; want: string }[] = [
   { name: 'a header',                       message: message({ headers: [['X-User', '13800138000']] }), want: '`mobile` (C2) in the header `x-user`' },
   { name: 'a form body',                    message: message({ body: Buffer.from('realName=%E5%BC%A0%E4%B8%89'), mediaType: 'application/x-www-form-urlencoded' }), want: '`name` (C2) in the body `1` at byte 0, depth 0' },
   { name: 'a text body',                    message: message({ body: Buffer.from('借款人：张三'), mediaType: 'text/plain' }), want: '`name` (C2) in the body at byte 0, depth 0' },
+  { name: 'a file name',                    message: json('{"file":"11010519491231002X_front.jpg"}'),    want: '`resident-id` (C2) in the body at byte 9, depth 1' },
+  { name: 'a file name in a multipart body', message: message({ body: Buffer.from(`--b\r\nContent-Disposition: form-data; name="f"; filename*=UTF-8''${percent('13800138000.jpg')}\r\n\r\nx\r\n--b--`), mediaType: 'multipart/form-data; boundary=b' }), want: '`mobile` (C2) in the body at byte 0, depth 0 inside percent' },
+  { name: 'JSON in base64 in JSON',         message: json(`{"data":"${base64('{"realName":"张三"}')}"}`),  want: '`name` (C2) in the body at byte 9, depth 2 inside base64, json' },
   { name: 'a body that is not JSON',        message: json('}]"x":13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 0' },
   { name: 'an unclosed string',             message: json('{"x":"13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 1' },
   { name: 'a C3 field',                     message: json('{"cvv2":"123"}'),                         want: '`cvv` (C3) in the body at byte 9, depth 1' },
@@ -96,7 +103,7 @@ describe('guard', () => {
   })
   it('refuses encodings nested too deeply', () => {
     let text = 'nothing personal'
-    for (let i = 0; i < 5; i++) text = base64(text)
+    for (let i = 0; i < 6; i++) text = base64(text)
     expect(() => guard.inspect(json(`{"x":"${text}"}`))).to.throw(Problem, 'nested too deeply')
   })
   it('never quotes a value', () => {
@@ -107,5 +114,69 @@ describe('guard', () => {
           return !/13800138000|11010519491231002X|张三|李四|zhang@/.test(problem.message)
         })
     }
+  })
+})
+
+describe('guard over the corpus', () => {
+  const kinds = loadDictionary()
+  const detect = createDetect(kinds)
+  const refused = (body: string) => {
+    try {
+      guard.inspect(json(body))
+      return false
+    } catch (error) {
+      if (error instanceof Problem && error.slug === 'leak-detected') return true
+      throw error
+    }
+  }
+  const corpus = createCorpus(11, 20)
+
+  it('refuses exactly the bodies whose text the detectors refuse, plain and as JSON in a string', () => {
+    for (const sample of corpus) {
+      const hits = detect(sample.text, sample.field ?? 'remark')
+      const leak = hits.some(
+        (hit) => hit.score >= REFUSE_SCORE && kinds.get(hit.kind)?.guard === 'refuse',
+      )
+      for (const body of toBodies(sample)) if (leak) expect(refused(body), body).to.equal(true)
+      if (sample.labels.length === 0 && !leak)
+        expect(refused(toBodies(sample)[0] ?? ''), sample.text).to.equal(false)
+    }
+  })
+
+  it('refuses what the detectors find, in every encoding', () => {
+    const encodings = [
+      base64,
+      hex,
+      percent,
+      (text: string) => escaped(text).replaceAll('\\', '\\\\'),
+    ]
+    const samples = corpus.filter(({ labels }) =>
+      /mobile|resident-id|bank-card|email/.test(labels[0]?.kind ?? ''),
+    )
+    for (const { text, field = 'remark' } of samples) {
+      const hits = detect(text, field)
+      if (!hits.some((hit) => hit.score >= REFUSE_SCORE)) continue
+      for (const encode of encodings) {
+        expect(refused(`{"${field}":"${encode(text)}"}`), `${encode.name} of ${text}`).to.equal(
+          true,
+        )
+      }
+    }
+  })
+
+  it('answers for any bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.constantFrom('application/json', 'text/plain'),
+        (body, mediaType) => {
+          try {
+            guard.inspect(message({ body, mediaType }))
+          } catch (error) {
+            expect(error).to.be.instanceOf(Problem)
+          }
+        },
+      ),
+    )
   })
 })

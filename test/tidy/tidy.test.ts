@@ -11,7 +11,7 @@ const SOURCES = FILES.filter((path) => path.endsWith('.ts'))
 const PRODUCT = SOURCES.filter((path) => !/^(test|bench|\.ci)\//.test(path))
 const MODULE_LINES_MAX = 300
 const FUNCTION_LINES_MAX = 70
-const COLUMNS_MAX = 120
+const COLUMNS_MAX = 140
 
 /** What each floor may import of ours, besides itself (design: imports go down only). */
 const FLOORS: Record<string, readonly string[]> = {
@@ -63,6 +63,23 @@ describe('floors', () => {
 
   it('every product file lies on a floor', () => {
     expect(PRODUCT.filter((path) => !(floorOf(path) in FLOORS))).to.deep.equal([])
+  })
+
+  it('every product module is used by another file', () => {
+    const used = new Set(
+      SOURCES.flatMap((path) =>
+        importsOf(path)
+          .concat(
+            [...read(path).matchAll(/import\('([^']+)'\)|new URL\('([^']+)'/g)].map(
+              (m) => m[1] ?? m[2] ?? '',
+            ),
+          )
+          .filter((s) => s.startsWith('.'))
+          .map((s) => normalize(join(dirname(path), s))),
+      ),
+    )
+    const entries = /^cli\/(main|demo\/main)\.ts$/
+    expect(PRODUCT.filter((path) => !used.has(path) && !entries.test(path))).to.deep.equal([])
   })
 })
 

@@ -128,6 +128,16 @@ describe('rewriteBody', () => {
     expect(claims.map(({ name }) => name)).to.deep.equal(['f:$[0]', 'f:$[1]', 'f:$[2]'])
   })
 
+  it('tells a transform the value of a link, wherever it stands', async () => {
+    const sketch = { fields: { '$.born': 'linked' }, links: { id: '$.who.id' } }
+    const { bytes } = await rewrite(sketch, '{"born":"1990","who":{"id":"A-\\u0031"}}')
+    expect(bytes.toString()).to.equal('{"born":"A-1"}')
+    const { route } = compile(sketch)
+    const refused = rewriteBody(route.request, Buffer.from('{"born":"1990","who":{"id":null}}'))
+    const problem = await (refused as Promise<Rewritten>).catch((error: unknown) => error)
+    expect(problem).to.be.instanceOf(Problem).with.property('message', '`$.born`: no link')
+  })
+
   it("names the response's claims apart", () => {
     const { route } = compile({ fields: {} })
     const { claims } = rewriteBody(route.response, Buffer.from('{"a":1}')) as Rewritten

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Action } from '../../gateway/policy/policy.ts'
+import { loadDictionary } from '../guard/dictionary.ts'
 import { bind, number, text, textOf, tryBind } from './bind.ts'
 
 describe('mask', () => {
@@ -55,6 +56,22 @@ describe('mask', () => {
     expect(masked('mobile')).to.equal('138****8000')
     expect(masked('name')).to.equal('1**********')
     expect(masked('any')).to.equal('****')
+    expect(masked('constructor')).to.equal('****')
+  })
+
+  it('takes the mask of the kinds dictionary', () => {
+    const kinds = loadDictionary()
+    const ports = { defaultMask: (kind: string) => kinds.get(kind)?.mask }
+    for (const kind of kinds.all) {
+      const apply = bind('mask', { mask: 'default' }, { ports, binding: { kind: kind.id } })
+      const secret = 'Qz7#Wx9%Rt2&Yp4'
+      expect(textOf(apply(text(secret))), kind.id).to.not.include(secret.slice(3, -3))
+    }
+    const masked = (kind: string, value: string) =>
+      textOf(bind('mask', {}, { ports, binding: { kind } })(text(value)))
+    expect(masked('mobile', '13800138000')).to.equal('138****8000')
+    expect(masked('name', '欧阳修')).to.equal('欧阳*')
+    expect(masked('resident-id', '11010519491231002X')).to.equal('1****************X')
   })
 
   it('makes a text of a number', () => {
@@ -77,7 +94,7 @@ describe('mask', () => {
 
   // prettier-ignore
   const MISTAKES: { with: Action['with']; want: string }[] = [
-    { with: { mask: 'nose' },                          want: '`preset` of `mask` is not usable: expected one of `all`, `surname`' },
+    { with: { mask: 'nose' },                          want: '`preset` of `mask` is not usable: expected one of `default`, `all`' },
     { with: { mask: { first: -1 } },                   want: '`first` of `mask` is not usable' },
     { with: { mask: { first: '3' } },                  want: '`first` of `mask` is not usable' },
     { with: { mask: { between: [7, 4] } },             want: '`between` of `mask` is not a range' },

@@ -1,9 +1,9 @@
 /** Small policies for the tests of the engine, written as a map of paths to actions. @module */
 import { type CompiledRoute, compileRoute } from '../../gateway/transform/compile.ts'
-import type { Change, Scalar, TransformTable } from '../../gateway/transform/transform.ts'
+import type { Transform, TransformTable } from '../../gateway/transform/transform.ts'
 import type { Path, Policy, Rule, Segment } from '../../gateway/policy/policy.ts'
 
-const answer = (change: (value: Scalar) => Change) => () => change
+const answer = (transform: Transform) => () => transform
 
 /** keep, drop, a constant, a change that shows its input, and the rarer answers. */
 export const TABLE: TransformTable = new Map([
@@ -17,6 +17,15 @@ export const TABLE: TransformTable = new Map([
     answer(() => ({ change: 'later', result: Promise.resolve({ change: 'text', text: 'late' }) })),
   ],
   ['later-drop', answer(() => ({ change: 'later', result: Promise.resolve({ change: 'drop' }) }))],
+  [
+    'linked',
+    answer((_, links) => ({
+      change: 'later',
+      result: Promise.resolve(links?.('id')).then((id) =>
+        id === undefined ? { change: 'refuse', why: 'no link' } : { change: 'text', text: id },
+      ),
+    })),
+  ],
 ])
 
 /** Reads `$.name`, `['name']`, `[0]`, `[*]`, `.*`, `..name`, `..*`. */

@@ -1,0 +1,48 @@
+/** `sealgate keys …`: the master keys from which tokens are made. @module */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { systemClock } from '../base/clock.ts'
+import { generateKeyRing, openKeyRing, rotateKeyRing } from '../gateway/token/ring-file.ts'
+import { type KeyRing, listKeys } from '../gateway/token/ring.ts'
+import { CONFIG_OPTION, failOn, readConfig } from './config.ts'
+
+const PORTS = { clock: systemClock, random: (bytes: number) => randomBytes(bytes) }
+
+/** Adds `keys generate`, `keys list` and `keys rotate`. */
+export function addKeys(program: Command): void {
+  const keys = program.command('keys').description('master keys of tokens and pseudonyms')
+  add(keys, 'generate', 'make the first key; refuses to overwrite', (folder) =>
+    generateKeyRing(folder, PORTS),
+  )
+  add(keys, 'list', 'list versions and their state, never key material', openKeyRing)
+  add(keys, 'rotate', 'make a new current version; older tokens stay revealable', (folder) =>
+    rotateKeyRing(folder, PORTS),
+  )
+}
+
+function add(
+  keys: Command,
+  name: string,
+  description: string,
+  action: (folder: string) => KeyRing,
+): void {
+  keys
+    .command(name)
+    .description(description)
+    .option(...CONFIG_OPTION)
+    .action(async ({ config }: { config: string }) => {
+      const folder = join((await readConfig(config)).data, 'keys')
+      try {
+        print(action(folder))
+      } catch (error) {
+        failOn(error)
+      }
+    })
+}
+
+function print(ring: KeyRing): void {
+  for (const { version, epoch, state, created } of listKeys(ring)) {
+    process.stdout.write(`${version}\t${epoch}\t${state}\t${created}\n`)
+  }
+}

@@ -1,0 +1,24 @@
+/** The `sealgate` command. @module */
+import { Command } from 'commander'
+import { readConfig } from './config.ts'
+import { addEvidence } from './evidence.ts'
+import { addKeys } from './keys.ts'
+import { addLog } from './log.ts'
+import { addPolicyCommands } from './policy.ts'
+import { addServe } from './serve.ts'
+import { addVerify } from './verify.ts'
+import { addWitness } from './witness.ts'
+import { addWorker } from './worker.ts'
+
+const program = new Command('sealgate')
+  .description('privacy-preserving gateway that leaves court-ready evidence')
+  .showHelpAfterError()
+addServe(program)
+addWorker(program, readConfig)
+addPolicyCommands(program)
+addVerify(program)
+addEvidence(program, readConfig)
+addLog(program, readConfig)
+addKeys(program)
+addWitness(program)
+await program.parseAsync()

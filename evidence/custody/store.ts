@@ -1,0 +1,102 @@
+/** Where custody keeps ciphertext: one file per record and direction, in a folder per last day. @module */
+import { promises } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '../../base/problem.ts'
+
+/** A direction of an exchange. */
+export type Part = 'request' | 'response'
+
+/** A stored ciphertext. */
+export interface Stored {
+  readonly rid: string
+  readonly part: Part
+  /** Last day of its retention, `YYYY-MM-DD`. */
+  readonly until: string
+}
+
+/** Ciphertexts and holds. Each promise resolves when durable. */
+export interface CustodyStore {
+  put(item: Stored, text: string): Promise<void>
+  get(item: Stored): Promise<string>
+  remove(item: Stored): Promise<void>
+  /** All of one record. */
+  find(rid: string): Promise<Stored[]>
+  /** All whose retention ended before a day. */
+  endedBefore(day: string): Promise<Stored[]>
+  setHold(rid: string): Promise<void>
+  releaseHold(rid: string): Promise<void>
+  held(rid: string): Promise<boolean>
+}
+
+const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/
+const FILE = /^(.{36})\.(request|response)\.jwe$/
+
+/** A store in a folder, made (0700) when absent. */
+export function folderStore(folder: string): CustodyStore {
+  const holds = join(folder, 'holds')
+  const path = ({ rid, part, until }: Stored) =>
+    join(folder, checked(until, DAY), `${checked(rid, RID)}.${part}.jwe`)
+  const hold = (rid: string) => join(holds, checked(rid, RID))
+  const days = async () => (await listOrNone(folder)).filter((name) => DAY.test(name)).sort()
+  const inDay = async (until: string) =>
+    (await listOrNone(join(folder, until))).flatMap((name) => readName(name, until))
+  return {
+    put: (item, text) => writeDurably(path(item), text),
+    get: (item) => promises.readFile(path(item), 'utf8'),
+    remove: (item) => removeDurably(path(item)),
+    find: async (rid) => {
+      const found = await Promise.all((await days()).map(inDay))
+      return found.flat().filter((item) => item.rid === rid)
+    },
+    endedBefore: async (day) => {
+      const ended = (await days()).filter((until) => until < day)
+      return (await Promise.all(ended.map(inDay))).flat()
+    },
+    setHold: (rid) => writeDurably(hold(rid), ''),
+    releaseHold: (rid) => removeDurably(hold(rid)),
+    held: async (rid) => (await listOrNone(holds)).includes(rid),
+  }
+}
+
+function readName(name: string, until: string): Stored[] {
+  const [, rid, part] = FILE.exec(name) ?? []
+  return rid === undefined || part === undefined ? [] : [{ rid, part: part as Part, until }]
+}
+
+/** Names become paths: nothing but a record id or a day may pass. */
+function checked(text: string, form: RegExp): string {
+  if (!form.test(text)) throw new Problem('internal', 'not a record id or a day')
+  return text
+}
+
+async function listOrNone(folder: string): Promise<string[]> {
+  try {
+    return await promises.readdir(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const folder = join(path, '..')
+  await promises.mkdir(folder, { recursive: true, mode: 0o700 })
+  await promises.writeFile(path, text, { mode: 0o600, flush: true })
+  await syncFolder(folder)
+  await syncFolder(join(folder, '..'))
+}
+
+async function removeDurably(path: string): Promise<void> {
+  await promises.rm(path, { force: true })
+  await syncFolder(join(path, '..'))
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await promises.open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,146 @@
+/** The exported record: one JSON file with all that an offline check of one record needs. @module */
+import { Problem } from '../base/problem.ts'
+
+/** Bytes of an exported record or of a trust file. */
+export const EXPORT_BYTES_MAX = 32 * 1024 * 1024
+/** Disclosures in one file. */
+export const DISCLOSURES_MAX = 1024
+/** Certificates in one file. */
+export const EXPORT_CERTIFICATES_MAX = 16
+/** Log keys in one file. */
+export const LOG_KEYS_MAX = 16
+/** Nesting of JSON in files and payloads. */
+export const JSON_DEPTH_MAX = 64
+
+/** Names the format; a change of meaning gets a new number. */
+export const EXPORT_FORMAT = 'sealgate-record/1'
+
+/** See evidence/log/README.md, “The exported record”. */
+export interface ExportedRecord {
+  readonly format: typeof EXPORT_FORMAT
+  /** The JWS, byte for byte. */
+  readonly record: string
+  /** RFC 9901 disclosures of the values that are opened. */
+  readonly disclosures: readonly string[]
+  /** base64 DER: seal certificate first, then its issuers. */
+  readonly certificates: readonly string[]
+  /** The leaf's data, with its newline. */
+  readonly leaf: string
+  /** c2sp.org/tlog-proof, which holds the checkpoint. */
+  readonly proof: string
+  /** Verifier keys of the log, `<name>+<id>+<key>`. */
+  readonly logKeys: readonly string[]
+}
+
+const NAMES = ['format', 'record', 'disclosures', 'certificates', 'leaf', 'proof', 'logKeys']
+
+/** Writes an exported record. */
+export function formatExported(exported: ExportedRecord): string {
+  return `${JSON.stringify(exported, NAMES, 2)}\n`
+}
+
+/**
+ * Reads an exported record; nothing in it is verified.
+ *
+ * @throws {Problem} `request-malformed` naming the member that is wrong.
+ */
+export function parseExported(text: string): ExportedRecord {
+  const value = parseStrictJson(text)
+  const format = value['format']
+  if (format !== EXPORT_FORMAT) {
+    throw new Problem('request-malformed', `expected \`format\`: \`${EXPORT_FORMAT}\``)
+  }
+  refuseUnknown(value, NAMES)
+  return {
+    format,
+    record: readText(value, 'record'),
+    disclosures: readTexts(value, 'disclosures', DISCLOSURES_MAX),
+    certificates: readTexts(value, 'certificates', EXPORT_CERTIFICATES_MAX),
+    leaf: readText(value, 'leaf'),
+    proof: readText(value, 'proof'),
+    logKeys: readTexts(value, 'logKeys', LOG_KEYS_MAX),
+  }
+}
+
+/** A JSON object whose members are not typed yet. */
+export type Untyped = Readonly<Record<string, unknown>>
+
+/**
+ * Reads a JSON object in which no name is repeated: of two values one reader would take the first
+ * and another the last.
+ *
+ * @throws {Problem} `request-malformed`.
+ */
+export function parseStrictJson(text: string): Untyped {
+  if (text.length > EXPORT_BYTES_MAX) {
+    throw new Problem('request-malformed', `expected at most ${EXPORT_BYTES_MAX} bytes`)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new Problem('request-malformed', 'expected one JSON document', { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Problem('request-malformed', 'expected a JSON object')
+  }
+  refuseRepeatedNames(text)
+  return value as Untyped
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gy
+const SKIP = /[^"{}[\],:]*/y
+
+/** Walks the tokens of a text that JSON.parse has accepted. */
+function refuseRepeatedNames(text: string): void {
+  // One entry per open object (its names) or array.
+  const open: (Set<string> | undefined)[] = []
+  let name: string | undefined
+  for (let at = 0; ; at = TOKEN.lastIndex) {
+    SKIP.lastIndex = at
+    SKIP.exec(text)
+    TOKEN.lastIndex = SKIP.lastIndex
+    const token = TOKEN.exec(text)?.[0]
+    if (token === undefined) return
+    const names = open.at(-1)
+    if (token === '{' || token === '[') open.push(token === '{' ? new Set() : undefined)
+    else if (token === '}' || token === ']') open.pop()
+    else if (token.startsWith('"')) name = token
+    else if (token === ':' && name !== undefined) {
+      const plain = String(JSON.parse(name))
+      if (names?.has(plain) === true) {
+        throw new Problem('request-malformed', `the name \`${plain}\` is repeated in one object`)
+      }
+      names?.add(plain)
+    }
+    if (open.length > JSON_DEPTH_MAX) {
+      throw new Problem('request-malformed', `nested deeper than ${JSON_DEPTH_MAX}`)
+    }
+  }
+}
+
+/** @throws {Problem} `request-malformed` naming the first member that the format does not have. */
+export function refuseUnknown(value: Untyped, names: readonly string[]): void {
+  const unknown = Object.keys(value).find((name) => !names.includes(name))
+  if (unknown === undefined) return
+  throw new Problem(
+    'request-malformed',
+    `unknown member \`${unknown}\`; expected ${names.join(', ')}`,
+  )
+}
+
+/** @throws {Problem} `request-malformed` when the member is no text. */
+export function readText(value: Untyped, name: string): string {
+  const text = value[name]
+  if (typeof text === 'string') return text
+  throw new Problem('request-malformed', `\`${name}\` is not a text`)
+}
+
+/** @throws {Problem} `request-malformed` when the member is no list of at most `max` texts. */
+export function readTexts(value: Untyped, name: string, max: number): string[] {
+  const list = value[name]
+  if (Array.isArray(list) && list.length <= max) {
+    if (list.every((item): item is string => typeof item === 'string')) return list
+  }
+  throw new Problem('request-malformed', `\`${name}\` is not a list of at most ${max} texts`)
+}

@@ -1,0 +1,78 @@
+/** Exports one record with all that proves it. @module */
+import { Problem } from '../base/problem.ts'
+import { openClaim, type RecordSecrets } from './commitment.ts'
+import { EXPORT_FORMAT, type ExportedRecord } from './export-format.ts'
+import type { EvidenceIndex } from './index/index.ts'
+import type { Verifier } from './log/note.ts'
+import type { LogReader } from './log/reader.ts'
+import { readRecord } from './seal.ts'
+
+/** A value that the exporter knows and wants to prove. */
+export interface ClaimedValue {
+  /** The claim's name, such as `f:$.applicant.idNumber`. */
+  readonly name: string
+  /** The characters of a text, or any value as JSON text, spelled as it was sent. */
+  readonly value: string
+}
+
+export interface ExportPorts {
+  readonly reader: LogReader
+  /** The newest state that witnesses cosigned, if any; preferred for proofs as far as it reaches. */
+  readonly cosigned?: LogReader | undefined
+  readonly index: EvidenceIndex
+  /** The chain of a seal certificate by its base64url SHA-256: leaf, issuers, root; DER. */
+  readonly chainOf: (thumbprint: string) => readonly Uint8Array[] | undefined
+  readonly logKeys: readonly Verifier[]
+  /** Where salts come from; undefined when nothing is to be opened. */
+  readonly secrets?: RecordSecrets
+}
+
+/**
+ * Makes the exported form of a record, with the claims that `open` names.
+ *
+ * @throws {Problem} `request-malformed` when the record, its certificate or one of the claims is not here.
+ */
+export async function exportRecord(
+  ports: ExportPorts,
+  rid: string,
+  open: readonly ClaimedValue[] = [],
+): Promise<ExportedRecord> {
+  const [row] = await ports.index.search({ rid })
+  if (row === undefined) throw new Problem('request-malformed', `no record \`${rid}\` in the index`)
+  const { leaf, jws } = await ports.reader.record(row.position)
+  const { header, payload } = readRecord(jws)
+  // The index is never the truth: the log says whether this is the record.
+  if (payload.rid !== rid) {
+    throw new Problem('log-inconsistent', `position ${row.position} holds \`${payload.rid}\``)
+  }
+  const chain = ports.chainOf(header['x5t#S256'])
+  if (chain === undefined) {
+    throw new Problem('request-malformed', `certificate ${header['x5t#S256']} is not at hand`)
+  }
+  return {
+    format: EXPORT_FORMAT,
+    record: jws,
+    disclosures: open.map((claim) => disclose(ports.secrets, rid, payload._sd, claim)),
+    certificates: chain.map((der) => Buffer.from(der).toString('base64')),
+    leaf,
+    proof: await witnessed(ports, row.position).proof(row.position),
+    logKeys: ports.logKeys.map(({ text }) => text),
+  }
+}
+
+function witnessed({ reader, cosigned }: ExportPorts, position: number): LogReader {
+  return cosigned !== undefined && position < cosigned.checkpoint.size ? cosigned : reader
+}
+
+function disclose(
+  secrets: RecordSecrets | undefined,
+  rid: string,
+  sd: readonly string[],
+  { name, value }: ClaimedValue,
+): string {
+  for (const json of [JSON.stringify(value), value]) {
+    const disclosure = secrets && openClaim(secrets.secretOf(rid), sd, name, json)
+    if (disclosure !== undefined) return disclosure
+  }
+  throw new Problem('request-malformed', `the record does not commit to that value of \`${name}\``)
+}

@@ -1,0 +1,81 @@
+/** The file system as the journal uses it, so that tests can make any call fail. @module */
+import { mkdirSync, promises, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Problem } from '../../base/problem.ts'
+
+/** A file being written. Nothing is durable before `sync`. */
+export interface OpenFile {
+  /** Writes all bytes at a position. */
+  write(bytes: Buffer, position: number): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Files of one folder, by name. */
+export interface Files {
+  list(): readonly string[]
+  read(name: string): Buffer
+  /** Makes a new file, 0600; a name that exists is an error. */
+  create(name: string): Promise<OpenFile>
+  open(name: string): Promise<OpenFile>
+  truncate(name: string, size: number): Promise<void>
+  remove(name: string): Promise<void>
+  /** Makes created and removed names durable. */
+  syncFolder(): Promise<void>
+  /** Takes the folder for this process; the lock ends with the process or with the call returned. */
+  lock(): () => void
+}
+
+/** The machine's file system below one folder, which is made (0700) when absent. */
+export function nodeFiles(folder: string): Files {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const at = (name: string) => join(folder, name)
+  return {
+    list: () => readdirSync(folder),
+    read: (name) => readFileSync(at(name)),
+    create: async (name) => openFile(await promises.open(at(name), 'wx', 0o600)),
+    open: async (name) => openFile(await promises.open(at(name), 'r+')),
+    truncate: (name, size) => promises.truncate(at(name), size),
+    remove: (name) => promises.unlink(at(name)),
+    syncFolder: async () => {
+      const handle = await promises.open(folder, 'r')
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    },
+    lock: () => lockFolder(folder),
+  }
+}
+
+function openFile(handle: promises.FileHandle): OpenFile {
+  return {
+    write: async (bytes, position) => {
+      let done = 0
+      while (done < bytes.length) {
+        const left = bytes.length - done
+        done += (await handle.write(bytes, done, left, position + done)).bytesWritten
+      }
+    },
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  }
+}
+
+/**
+ * An exclusive SQLite transaction on an empty file: a lock of the operating system that dies with
+ * the process and that also holds between containers which share the folder.
+ */
+function lockFolder(folder: string): () => void {
+  const database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+  } catch (cause) {
+    database.close()
+    const detail = `another process uses the journal in \`${folder}\`: stop it, or configure another \`data\` folder`
+    throw new Problem('evidence-unavailable', detail, { cause })
+  }
+  return () => database.close()
+}

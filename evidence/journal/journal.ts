@@ -1,0 +1,270 @@
+/** An append-only, group-committed file of entries: what stands in it before anything is relayed. @module */
+import { Problem } from '../../base/problem.ts'
+import { decodeEntries, encodeEntry, type Entry } from './entry.ts'
+import type { Files, OpenFile } from './files.ts'
+import { BATCH_BYTES_MAX, SEGMENT_BYTES_MAX } from './limits.ts'
+
+/** Called once: with the segment that holds the entry durably, or with why it is not durable. */
+export type Appended = (problem: Problem | undefined, segment: number) => void
+
+/** The open journal of one process. */
+export interface Journal {
+  /**
+   * Appends an entry. All that is appended while a write is under way goes with the next one,
+   * under one fdatasync; the callbacks of a batch run together, in order, before the next write.
+   */
+  append(entry: Entry, appended: Appended): void
+  /** Why nothing can be appended any more; only a restart helps. */
+  failure(): Problem | undefined
+  /** Resolves when nothing waits to be written, or the journal has failed. */
+  flush(): Promise<void>
+  /** Removes all segments before this one, but never the active one. */
+  removeBefore(segment: number): Promise<void>
+  /** Waits for what was appended, then lets the folder go. */
+  close(): Promise<void>
+}
+
+/** An entry as found at start. */
+export interface FoundEntry extends Entry {
+  readonly segment: number
+  /** In the newest segment: perhaps never synced, and not durable before it is written again. */
+  readonly newest: boolean
+}
+
+/** What a journal holds when it is opened, before anything is appended. */
+export interface FoundJournal {
+  entries(): Iterable<FoundEntry>
+  /** Bytes of a torn last write that were cut off; nothing in them was ever acknowledged. */
+  readonly tornBytes: number
+  /**
+   * Begins a new segment, so that no file which may have met a failed fsync is written again.
+   *
+   * @param opening makes the first entry of each segment, at the time it begins.
+   * @param failed called once, when nothing can be appended any more.
+   */
+  start(opening: () => Entry, failed: (problem: Problem) => void): Promise<Journal>
+  /** Lets the folder go without starting. */
+  abandon(): void
+}
+
+interface Waiting {
+  readonly frame: Buffer
+  readonly appended: Appended
+}
+
+interface State {
+  readonly files: Files
+  readonly segmentBytesMax: number
+  readonly opening: () => Entry
+  readonly failed: (problem: Problem) => void
+  readonly release: () => void
+  segments: number[]
+  active: { readonly number: number; readonly file: OpenFile }
+  position: number
+  waiting: Waiting[]
+  running: Promise<void> | undefined
+  removing: Promise<void>
+  failure: Problem | undefined
+}
+
+/**
+ * Opens a folder's journal: takes the lock, cuts a torn tail off the newest segment.
+ *
+ * @throws {Problem} `evidence-unavailable` when another process holds it, or an entry that was
+ *   durable is damaged.
+ */
+export async function openJournal(
+  files: Files,
+  segmentBytesMax = SEGMENT_BYTES_MAX,
+): Promise<FoundJournal> {
+  const release = files.lock()
+  try {
+    const segments = listSegments(files)
+    const newest = segments.at(-1)
+    const tornBytes = newest === undefined ? 0 : await cutTornTail(files, segmentName(newest))
+    return {
+      tornBytes,
+      entries: () => readSegments(files, segments),
+      start: async (opening, failed) => {
+        const number = (newest ?? 0) + 1
+        const { file, position } = await createSegment(files, number, opening)
+        return openState({
+          files,
+          segmentBytesMax,
+          opening,
+          failed,
+          release,
+          segments: [...segments, number],
+          active: { number, file },
+          position,
+          waiting: [],
+          running: undefined,
+          removing: Promise.resolve(),
+          failure: undefined,
+        })
+      },
+      abandon: release,
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function openState(state: State): Journal {
+  return {
+    append: (entry, appended) => {
+      if (state.failure !== undefined) return appended(state.failure, 0)
+      state.waiting.push({ frame: encodeEntry(entry), appended })
+      state.running ??= run(state)
+    },
+    failure: () => state.failure,
+    flush: async () => {
+      while (state.running !== undefined) await state.running
+    },
+    removeBefore: (segment) => {
+      // Clamped now: by the time its turn comes, today's active segment may be an older one.
+      const end = Math.min(segment, state.active.number)
+      const done = state.removing.then(() => removeBefore(state, end))
+      state.removing = done.catch(() => undefined) // The caller has the error; the next call retries.
+      return done
+    },
+    close: async () => {
+      await state.running
+      state.failure ??= new Problem('evidence-unavailable', 'the journal is closed')
+      await state.removing
+      await state.active.file.close()
+      state.release()
+    },
+  }
+}
+
+/** The one writer: one write and one fdatasync at a time, until nothing waits. */
+async function run(state: State): Promise<void> {
+  await Promise.resolve() // What is appended in this turn of the event loop shares the first batch.
+  while (state.waiting.length > 0) {
+    const batch = takeBatch(state)
+    try {
+      await commit(
+        state,
+        batch.map(({ frame }) => frame),
+      )
+    } catch (cause) {
+      fail(state, batch, cause)
+      return
+    }
+    for (const { appended } of batch) appended(undefined, state.active.number)
+  }
+  state.running = undefined
+}
+
+async function commit(state: State, frames: readonly Buffer[]): Promise<void> {
+  const bytes = Buffer.concat(frames)
+  if (state.position + bytes.length > state.segmentBytesMax) await roll(state)
+  await state.active.file.write(bytes, state.position)
+  await state.active.file.sync()
+  state.position += bytes.length
+}
+
+/**
+ * Fails everything that waits and everything that comes. A failed fsync is never repeated: the
+ * kernel may have dropped the dirty pages, and a second one would succeed without them.
+ */
+function fail(state: State, batch: readonly Waiting[], cause: unknown): void {
+  const problem = new Problem(
+    'evidence-unavailable',
+    'the journal could not be written; the gateway must be restarted',
+    { cause },
+  )
+  state.failure = problem
+  const lost = [...batch, ...state.waiting]
+  state.waiting = []
+  state.running = undefined
+  for (const { appended } of lost) appended(problem, 0)
+  state.failed(problem)
+}
+
+function takeBatch(state: State): Waiting[] {
+  let bytes = 0
+  let count = 0
+  for (const { frame } of state.waiting) {
+    if (count > 0 && bytes + frame.length > BATCH_BYTES_MAX) break
+    bytes += frame.length
+    count += 1
+  }
+  return state.waiting.splice(0, count)
+}
+
+async function roll(state: State): Promise<void> {
+  const number = state.active.number + 1
+  const { file, position } = await createSegment(state.files, number, state.opening)
+  await state.active.file.close()
+  state.active = { number, file }
+  state.position = position
+  state.segments.push(number)
+}
+
+async function createSegment(files: Files, number: number, opening: () => Entry) {
+  const frame = encodeEntry(opening())
+  const file = await files.create(segmentName(number))
+  await file.write(frame, 0)
+  await file.sync()
+  await files.syncFolder() // Without it a crash may leave the synced bytes without a name.
+  return { file, position: frame.length }
+}
+
+/** Oldest first and each one synced, so that a crash in between leaves no hole in the numbers. */
+async function removeBefore(state: State, end: number): Promise<void> {
+  let first = state.segments[0]
+  while (first !== undefined && first < end) {
+    await state.files.remove(segmentName(first))
+    await state.files.syncFolder()
+    state.segments.shift()
+    first = state.segments[0]
+  }
+}
+
+const segmentName = (number: number) => `${String(number).padStart(10, '0')}.seg`
+
+function listSegments(files: Files): number[] {
+  const names = files.list().filter((name) => /^[0-9]{10}\.seg$/.test(name))
+  const numbers = names.map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b)
+  numbers.forEach((number, index) => {
+    if (index > 0 && number !== (numbers[index - 1] ?? 0) + 1) {
+      throw damaged(segmentName(number - 1), 'is missing')
+    }
+  })
+  return numbers
+}
+
+/** A segment without one whole entry was never begun: `createSegment` did not return. */
+async function cutTornTail(files: Files, name: string): Promise<number> {
+  const bytes = files.read(name)
+  const { end } = decodeEntries(bytes)
+  if (end < bytes.length) await files.truncate(name, end)
+  // What a killed process wrote may not have reached the disk; it must before anybody acts on it.
+  const file = await files.open(name)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return bytes.length - end
+}
+
+function* readSegments(files: Files, segments: readonly number[]): Iterable<FoundEntry> {
+  for (const segment of segments) {
+    const bytes = files.read(segmentName(segment))
+    const { entries, end } = decodeEntries(bytes)
+    const newest = segment === segments.at(-1)
+    if (end < bytes.length && !newest) throw damaged(segmentName(segment), `is damaged at byte ${end}`) // prettier-ignore
+    for (const entry of entries) yield { ...entry, segment, newest }
+  }
+}
+
+function damaged(name: string, how: string): Problem {
+  return new Problem(
+    'evidence-unavailable',
+    `the journal segment \`${name}\` ${how}: keep all files and restore it from a copy of the disk`,
+  )
+}

@@ -1,0 +1,8 @@
+/** Every limit of the journal, in one table. @module */
+
+/** A segment is closed when the next batch would make it longer. */
+export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
+/** One entry: a record with some ten thousand manifest lines and commitments. */
+export const ENTRY_BYTES_MAX = 8 * 1024 * 1024
+/** One write: what is waiting beyond it goes with the next. */
+export const BATCH_BYTES_MAX = 4 * 1024 * 1024

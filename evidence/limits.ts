@@ -1,0 +1,24 @@
+/** Every limit of sealing and recording, in one table. @module */
+
+/** Records accepted and not yet in the log; one waits in memory with 2 to 4 KB. */
+export const BACKLOG_RECORDS_MAX = 50_000
+/** Records signed before the event loop gets its turn: about 1 ms of signing. */
+export const SEAL_RECORDS_MAX = 16
+/** Records handed to `persist` in one call. */
+export const PERSIST_RECORDS_MAX = 1024
+/** The first pause between two attempts to persist; each further one is twice as long. */
+export const PERSIST_RETRY_MS_MIN = 100
+/** The longest pause between two attempts to persist. */
+export const PERSIST_RETRY_MS_MAX = 30_000
+/** Between two attempts to renew the seal key. */
+export const KEY_RETRY_MS = 60_000
+/** Between two runs of the retention job. */
+export const RETENTION_INTERVAL_MS = 3_600_000
+/** Destroyed originals that one `erase` record lists. */
+export const ERASED_PER_RECORD_MAX = 500
+/** Decoys fill the commitments up to a multiple of this, so that their number tells little. */
+export const COMMITMENTS_MULTIPLE = 8
+/** A disclosure carries one value; a whole body is the largest. */
+export const DISCLOSURE_CHARS_MAX = 24 * 1024 * 1024
+/** A record that a verifier reads. */
+export const RECORD_CHARS_MAX = 4 * 1024 * 1024

@@ -1,0 +1,86 @@
+/** The certificate checks of a verification; one verifier does each chain and each key once. @module */
+import { hash, type KeyObject, X509Certificate } from 'node:crypto'
+import { Problem } from '../base/problem.ts'
+import { type ChainResult, verifyChain } from './certificate.ts'
+import { remember } from './memo.ts'
+import type { Trust } from './verify-trust.ts'
+
+/** Chains and keys that one verifier remembers; a dossier has a handful. */
+const REMEMBERED_MAX = 64
+
+/** A seal certificate as the file gives it. */
+export interface SealCertificate {
+  readonly der: Buffer
+  /** base64url SHA-256 of the DER, as records name it. */
+  readonly thumbprint: string
+  readonly subject: string
+  readonly notBefore: Date
+  readonly notAfter: Date
+  readonly key: KeyObject
+}
+
+/** Remembers what is the same for many records of one dossier. */
+export interface Certificates {
+  /** @throws {Problem} `request-malformed` when it is not a certificate in canonical base64. */
+  read(text: string): SealCertificate
+  /** Whether the chain, leaf first, held at that time under the trusted roots, or under its own last one. */
+  check(chain: readonly string[], at: Date): Promise<ChainResult>
+}
+
+/** @param trust undefined: each chain's last certificate is taken for its root. */
+export function createCertificates(trust: Trust | undefined): Certificates {
+  const certificates = new Map<string, SealCertificate>()
+  // Valid results only, with the time during which every certificate of the path is valid.
+  const chains = new Map<string, { result: ChainResult; from: number; to: number }>()
+  const read = (text: string): SealCertificate => {
+    const certificate = certificates.get(text) ?? readCertificate(text)
+    return remember(certificates, REMEMBERED_MAX, text, certificate)
+  }
+  return {
+    read,
+    check: async (chain, at) => {
+      const key = chain.join(' ')
+      const known = chains.get(key)
+      if (known !== undefined && known.from <= at.getTime() && at.getTime() <= known.to) {
+        return known.result
+      }
+      const [leafDer = Buffer.alloc(0), ...intermediates] = chain.map((text) => readDer(text))
+      const roots = trust?.roots ?? intermediates.slice(-1)
+      const result = await verifyChain({ leafDer, intermediates, roots, at, purpose: 'seal' })
+      if (result.valid)
+        remember(chains, REMEMBERED_MAX, key, { result, ...commonLife(result.chain) })
+      return result
+    },
+  }
+}
+
+function readCertificate(text: string): SealCertificate {
+  const der = readDer(text)
+  try {
+    const { subject, validFromDate, validToDate, publicKey } = new X509Certificate(der)
+    return {
+      der,
+      thumbprint: hash('sha256', der, 'base64url'),
+      subject: subject.replaceAll('\n', ', '),
+      notBefore: validFromDate,
+      notAfter: validToDate,
+      key: publicKey,
+    }
+  } catch (cause) {
+    throw new Problem('request-malformed', 'a certificate cannot be read', { cause })
+  }
+}
+
+function readDer(text: string): Buffer {
+  const der = Buffer.from(text, 'base64')
+  if (der.toString('base64') === text) return der
+  throw new Problem('request-malformed', 'a certificate is not canonical base64')
+}
+
+function commonLife(chain: readonly Uint8Array[]): { from: number; to: number } {
+  const lives = chain.map((der) => new X509Certificate(der))
+  return {
+    from: Math.max(...lives.map(({ validFromDate }) => validFromDate.getTime())),
+    to: Math.min(...lives.map(({ validToDate }) => validToDate.getTime())),
+  }
+}

@@ -1,0 +1,247 @@
+/** Verifies one exported record offline and tells each thing that was compared. @module */
+import { verify } from 'node:crypto'
+import { Problem } from '../base/problem.ts'
+import { verifyDisclosure } from './commitment.ts'
+import { type ExportedRecord, parseStrictJson } from './export-format.ts'
+import { parseCheckpoint, verifyCheckpoint } from './log/checkpoint.ts'
+import { parseLeaf } from './log/entry.ts'
+import { leafHash, verifyInclusion } from './log/merkle.ts'
+import { parseVerifier, type Verifier } from './log/note.ts'
+import { checkPolicy, type WitnessPolicy } from './log/policy.ts'
+import { parseProof } from './log/proof.ts'
+import { remember } from './memo.ts'
+import { readRecord, recordDigest } from './seal.ts'
+import { type Certificates, createCertificates } from './verify-certificate.ts'
+import type { Trust } from './verify-trust.ts'
+
+/** Checkpoints that one verifier remembers. */
+const CHECKPOINTS_MAX = 64
+
+/** The check names, in the order in which they run. Public: reports and scripts name them. */
+export type CheckName =
+  | 'record-form'
+  | 'payload-form'
+  | 'certificate'
+  | 'signature'
+  | 'leaf'
+  | 'inclusion'
+  | 'checkpoint'
+  | 'witnesses'
+  | 'disclosure'
+
+/** One comparison. `text` says what was compared with what; lower case, one line. */
+export interface Check {
+  readonly name: CheckName
+  readonly ok: boolean
+  readonly text: string
+  /** The value that was opened, as JSON text. Personal: show it, never log it. */
+  readonly disclosed?: { readonly name: string; readonly json: string }
+}
+
+/**
+ * `not-anchored`: everything fits together, but only by keys that came with the evidence itself.
+ * Whoever can write the file can make that true, so it is not `valid`.
+ */
+export type Verdict = 'valid' | 'not-anchored' | 'invalid'
+
+export interface Verification {
+  readonly verdict: Verdict
+  readonly checks: readonly Check[]
+  /** What the record says of itself; believe it only when the verdict is `valid`. */
+  readonly rid?: string
+  readonly kind?: string
+  /** A development authority stands in the certificate path. */
+  readonly development: boolean
+}
+
+type Opened = ReturnType<typeof readRecord>
+
+/** Verifies exported records, one after the other, against the same anchors. Never throws on a hostile file. */
+export type ExportVerifier = (exported: ExportedRecord) => Promise<Verification>
+
+/** Verifies one exported record: see `createExportVerifier`. */
+export function verifyExported(
+  exported: ExportedRecord,
+  trust: Trust | undefined,
+): Promise<Verification> {
+  return createExportVerifier(trust)(exported)
+}
+
+/**
+ * Makes a verifier that runs every check that can be run; a failed one does not stop the others. It
+ * remembers chains and checkpoints that were good, so that many records cost one signature each.
+ *
+ * @param trust the reader's anchors; undefined uses each file's own, and says `not-anchored`.
+ */
+export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
+  const certificates = createCertificates(trust)
+  const checkpoints = new Map<string, Outcome>()
+  return async (exported) => {
+    const checks: Check[] = []
+    const run = (name: CheckName, work: () => Outcome): void => {
+      checks.push({ name, ...guarded(work) })
+    }
+    let record: Opened | undefined
+    run('record-form', () => {
+      record = readRecord(exported.record)
+      return pass(`the record is a strict compact JWS with digest ${recordDigest(exported.record)}`)
+    })
+    run('payload-form', () => payloadForm(exported))
+    const [certificate, development] = await certificateCheck(exported, record, trust, certificates)
+    checks.push({ name: 'certificate', ...certificate })
+    run('signature', () => signatureCheck(exported, opened(record), certificates))
+    run('leaf', () => leafCheck(exported, opened(record)))
+    run('inclusion', () => inclusionCheck(exported))
+    run('checkpoint', () => checkpointCheck(exported, trust, checkpoints))
+    const policy = trust?.policy
+    if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
+    for (const disclosure of exported.disclosures) {
+      run('disclosure', () => disclosureCheck(disclosure, opened(record)))
+    }
+    const good = checks.every(({ ok }) => ok)
+    const verdict = good ? (trust === undefined ? 'not-anchored' : 'valid') : 'invalid'
+    const named = record === undefined ? {} : { rid: record.payload.rid, kind: record.payload.kind }
+    return { verdict, checks, development, ...named }
+  }
+}
+
+type Outcome = Omit<Check, 'name'>
+const pass = (text: string): Outcome => ({ ok: true, text })
+const fail = (text: string): Outcome => ({ ok: false, text })
+
+/** A Problem is a failed check; anything else that a hostile file provokes is one too, unexplained. */
+function guarded(work: () => Outcome): Outcome {
+  try {
+    return work()
+  } catch (error) {
+    return fail(explain(error))
+  }
+}
+
+/** A text that holds nothing of the file but what a Problem says. */
+function explain(error: unknown): string {
+  return error instanceof Problem ? error.message : 'this part of the file cannot be read'
+}
+
+function opened(record: Opened | undefined): Opened {
+  if (record !== undefined) return record
+  throw new Problem('request-malformed', 'not checked: the record cannot be read')
+}
+
+function payloadForm({ record }: ExportedRecord): Outcome {
+  const bytes = Buffer.from(record.split('.')[1] ?? '', 'base64url')
+  parseStrictJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+  return pass('the payload is JSON without repeated names')
+}
+
+async function certificateCheck(
+  exported: ExportedRecord,
+  record: Opened | undefined,
+  trust: Trust | undefined,
+  certificates: Certificates,
+): Promise<[Outcome, boolean]> {
+  try {
+    const at = new Date(opened(record).header.iat * 1000)
+    const [leaf] = exported.certificates
+    if (leaf === undefined) return [fail('the file has no certificate'), false]
+    const { subject, notBefore, notAfter } = certificates.read(leaf)
+    const result = await certificates.check(exported.certificates, at)
+    const span = `${notBefore.toISOString()} to ${notAfter.toISOString()}`
+    const text = `${subject}, valid ${span}, sealed ${at.toISOString()}`
+    const anchor = trust === undefined ? 'the root in this file (not anchored)' : 'a trusted root'
+    if (result.valid) return [pass(`${text}, leads to ${anchor}`), result.development]
+    return [fail(`${text}: ${result.reasons.join('; ')}`), result.development]
+  } catch (error) {
+    return [fail(explain(error)), false]
+  }
+}
+
+function signatureCheck(
+  exported: ExportedRecord,
+  record: Opened,
+  certificates: Certificates,
+): Outcome {
+  const { thumbprint, key } = certificates.read(exported.certificates[0] ?? '')
+  if (record.header['x5t#S256'] !== thumbprint) {
+    return fail(`the record names certificate ${record.header['x5t#S256']}, not ${thumbprint}`)
+  }
+  const good = verify(
+    'sha256',
+    Buffer.from(record.signingInput),
+    { key, dsaEncoding: 'ieee-p1363' },
+    record.signature,
+  )
+  const text = `ES256 signature over the record by certificate ${thumbprint}`
+  return good ? pass(text) : fail(`no good ${text}`)
+}
+
+function leafCheck(exported: ExportedRecord, { payload }: Opened): Outcome {
+  const leaf = parseLeaf(exported.leaf)
+  const digest = recordDigest(exported.record)
+  if (leaf === undefined) return fail('the leaf is not one `evr/1` line')
+  if (leaf.rid !== payload.rid || leaf.kind !== payload.kind) {
+    return fail(
+      `the leaf names ${leaf.kind} ${leaf.rid}, the record ${payload.kind} ${payload.rid}`,
+    )
+  }
+  if (leaf.digest !== digest)
+    return fail(`the leaf has digest ${leaf.digest}, the record ${digest}`)
+  return pass(`the log's leaf names this record and its digest ${digest}`)
+}
+
+function inclusionCheck(exported: ExportedRecord): Outcome {
+  const { index, hashes, checkpoint } = parseProof(exported.proof)
+  const { size, root } = parseCheckpoint(checkpoint)
+  const leaf = leafHash(Buffer.from(exported.leaf))
+  const text = `leaf ${index} in the tree of ${size} with root ${root.toString('base64')}`
+  return verifyInclusion(index, size, leaf, root, hashes)
+    ? pass(`${hashes.length} hashes prove ${text}`)
+    : fail(`the hashes do not prove ${text}`)
+}
+
+function checkpointCheck(
+  exported: ExportedRecord,
+  trust: Trust | undefined,
+  known: Map<string, Outcome>,
+): Outcome {
+  const { checkpoint: text } = parseProof(exported.proof)
+  const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
+  const memory = trust === undefined ? undefined : known.get(text)
+  const outcome = memory ?? checkSignatures(text, keys, trust !== undefined)
+  return remember(known, CHECKPOINTS_MAX, text, outcome)
+}
+
+function checkSignatures(text: string, keys: readonly Verifier[], anchored: boolean): Outcome {
+  const checkpoint = parseCheckpoint(text)
+  // The key's name is the log's origin; a key of another log says nothing here.
+  const ours = keys.filter(({ name }) => name === checkpoint.origin)
+  if (ours.length === 0) return fail(`no known key is named \`${checkpoint.origin}\``)
+  for (const key of ours) {
+    if (verifyCheckpoint(checkpoint, key) === undefined) {
+      return fail(`the checkpoint has no good signature by key ${key.name}+${key.id}`)
+    }
+  }
+  const ids = ours.map(({ id }) => id).join(', ')
+  const anchor = anchored ? '' : ' from this file (not anchored)'
+  return pass(`checkpoint of \`${checkpoint.origin}\` is signed by key ${ids}${anchor}`)
+}
+
+function witnessCheck({ proof }: ExportedRecord, policy: WitnessPolicy): Outcome {
+  const { met, cosigned } = checkPolicy(policy, parseCheckpoint(parseProof(proof).checkpoint))
+  const list = cosigned.map(
+    ({ name, timeS }) => `\`${name}\` at ${new Date(timeS * 1000).toISOString()}`,
+  )
+  const names = list.length === 0 ? 'nobody of the policy' : list.join(', ')
+  const text = `cosigned by ${names}`
+  return met ? pass(text) : fail(`${text}, the quorum \`${policy.quorum}\` needs more`)
+}
+
+function disclosureCheck(disclosure: string, { payload }: Opened): Outcome {
+  const opening = verifyDisclosure(disclosure, payload._sd)
+  if (opening === undefined) return fail('a disclosure whose digest the record does not hold')
+  const { name, json } = opening
+  return {
+    ...pass(`the salted digest of \`${name}\` stands in the record`),
+    disclosed: { name, json },
+  }
+}

@@ -1,0 +1,94 @@
+/** Opens the evidence floor for a gateway: keys, journal, and the way of records to the log. @module */
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { openCommitmentKey } from '../evidence/commitment-key.ts'
+import { derivedSecrets } from '../evidence/commitment.ts'
+import { saveChain } from '../evidence/export-chains.ts'
+import { openLogKeys } from '../evidence/log/keys.ts'
+import { openLog } from '../evidence/log/open.ts'
+import { type OpenRecorder, openRecorder } from '../evidence/recorder.ts'
+import type { SealKey } from '../evidence/seal.ts'
+import { formatTrust } from '../evidence/verify-trust.ts'
+import { openSealIdentity } from '../evidence/x509-identity.ts'
+import { type Persister, createEmbeddedPersist } from '../workers/embedded.ts'
+import { createRedisPersist } from '../workers/redis.ts'
+import { buildDigest } from './build.ts'
+import type { Config } from './config.ts'
+import { type Logger, describeError } from './log.ts'
+import { chainsFolder, logPlaces } from './places.ts'
+import { startTimestamps } from './timestamps.ts'
+
+/** Tells the operator; holds no value. */
+export type Alarm = (message: string, error?: unknown) => void
+
+/** The open evidence floor. */
+export interface Evidence {
+  readonly recorder: OpenRecorder
+  /** Seals and hands over what is accepted, then closes. */
+  close(): Promise<void>
+}
+
+/** @throws {Problem} as the recorder, the log and the keys do. */
+export async function openEvidence(config: Config, clock: Clock, log: Logger): Promise<Evidence> {
+  const alarm: Alarm = (message, error) => log.error({ error: describeError(error) }, message)
+  const sink = await openSink(config, clock, alarm)
+  const keys = join(config.data, 'keys')
+  try {
+    const recorder = await openRecorder({
+      folder: join(config.data, 'journal'),
+      identity: (instance) => openSealKey(config, instance, clock),
+      secrets: derivedSecrets(openCommitmentKey(join(keys, 'commitment.key'))),
+      origin: {
+        org: config.operator.name,
+        role: config.operator.role,
+        build: buildDigest(),
+        config: `sha256:${createHash('sha256').update(readFileSync(config.file)).digest('hex')}`,
+      },
+      persist: sink.persist,
+      clock,
+      alarm,
+    })
+    log.info({ instance: recorder.instance, recovered: recorder.recovered }, 'journal open')
+    return {
+      recorder,
+      close: async () => {
+        await recorder.close()
+        await sink.close()
+      },
+    }
+  } catch (error) {
+    await sink.close()
+    throw error
+  }
+}
+
+/** Where records go: a queue, or the log itself with its time stamps in the same process. */
+async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Persister> {
+  if (config.queue.kind === 'redis') return createRedisPersist(config.queue.url, { alarm })
+  const places = { ...logPlaces(config), clock }
+  const persister = createEmbeddedPersist(() => openLog(places))
+  const stamps = await startTimestamps(config, clock, alarm)
+  return {
+    persist: persister.persist,
+    close: async () => {
+      await stamps.close()
+      await persister.close()
+    },
+  }
+}
+
+/** Keeps what exports and verifiers need before the key seals anything: chain and trust anchors. */
+async function openSealKey(config: Config, instance: string, clock: Clock): Promise<SealKey> {
+  const { data, operator } = config
+  const keys = join(data, 'keys')
+  const identity = await openSealIdentity(keys, { organization: operator.name, instance, clock })
+  saveChain(chainsFolder(data), [identity.certificateDer, ...identity.chainDer])
+  const logKeys = openLogKeys(keys, logPlaces(config).origin).map(({ verifier }) => verifier)
+  writeFileSync(
+    join(data, 'trust.json'),
+    formatTrust({ roots: identity.chainDer.slice(-1), logKeys }),
+  )
+  return identity
+}

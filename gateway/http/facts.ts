@@ -1,0 +1,133 @@
+/** What an exchange leaves as evidence: intent, outcome, refusal. No value stands outside a claim. @module */
+import { hash } from 'node:crypto'
+import { Problem } from '../../base/problem.ts'
+import type { Claim, Intent, Outcome, Refusal } from '../../evidence/record.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Policy } from '../policy/policy.ts'
+import { type Head, mediaType } from './headers.ts'
+
+/** The route as evidence and metrics name it: the policy's template, never a path with values. */
+export function routeName(policy: Policy): string {
+  return `${policy.when.method} ${policy.when.path}`
+}
+
+/** @param links link name → pseudonym. */
+export function intentOf(exchange: Exchange, links: Readonly<Record<string, string>>): Intent {
+  const { rid, receivedUs, caller, recipient, route, rewritten, outbound, body, head } = exchange
+  if (!caller || !recipient || !route || !rewritten || !outbound || !body || !head) {
+    throw new Problem('internal', 'the exchange is not ready')
+  }
+  const { policy } = route
+  return {
+    rid,
+    receivedUs,
+    caller: callerOf(caller),
+    recipient: recipient.id,
+    route: routeName(policy),
+    policy: policyOf(policy),
+    purpose: policy.purpose,
+    legal: {
+      basis: policy.legal.basis,
+      ...(policy.legal.pia === undefined ? {} : { pia: policy.legal.pia }),
+    },
+    links,
+    request: {
+      method: outbound.method,
+      mediaType: mediaType(head),
+      length: body.length,
+      forwardedLength: outbound.body.length,
+      manifest: rewritten.manifest,
+      unnamed: rewritten.unnamed,
+      claims: [
+        ...rewritten.claims,
+        urlClaim(exchange),
+        headersClaim('headers', head),
+        digestClaim('body_sha256', body),
+        digestClaim('forwarded_sha256', outbound.body),
+        { name: 'signature_out', json: JSON.stringify(outbound.headers['signature'] ?? '') },
+      ],
+    },
+  }
+}
+
+/** @param status what the caller is about to receive; undefined when it is gone. */
+export function outcomeOf(
+  exchange: Exchange,
+  result: Outcome['result'],
+  status: number | undefined,
+  answeredUs: bigint,
+): Outcome {
+  const { inbound, answer, problem, sentUs } = exchange
+  return {
+    result,
+    ...(status === undefined ? {} : { status, answeredUs }),
+    ...(problem === undefined ? {} : { problem: problem.slug }),
+    ...(sentUs === undefined ? {} : { sentUs }),
+    ...(inbound === undefined
+      ? {}
+      : { recipientStatus: inbound.status, responseReceivedUs: inbound.receivedUs }),
+    ...(inbound === undefined || answer === undefined
+      ? {}
+      : {
+          response: {
+            mediaType: mediaType(inbound.head),
+            length: inbound.body.length,
+            forwardedLength: answer.bytes.length,
+            manifest: answer.manifest,
+            unnamed: answer.unnamed,
+            claims: [
+              ...answer.claims,
+              headersClaim('r:headers', inbound.head),
+              digestClaim('r:body_sha256', inbound.body),
+              digestClaim('r:forwarded_sha256', answer.bytes),
+            ],
+          },
+        }),
+  }
+}
+
+/** A refusal with all that was known when it was decided. */
+export function refusalOf(exchange: Exchange, problem: Problem, answeredUs: bigint): Refusal {
+  const { rid, receivedUs, caller, target, route, body, head } = exchange
+  return {
+    rid,
+    receivedUs,
+    answeredUs,
+    ...(caller === undefined ? {} : { caller: callerOf(caller) }),
+    // An unknown recipient is a text of the caller's choosing; it stays in the `url` claim.
+    ...(exchange.recipient === undefined ? {} : { recipient: exchange.recipient.id }),
+    ...(route === undefined
+      ? {}
+      : { route: routeName(route.policy), policy: policyOf(route.policy) }),
+    problem: problem.slug,
+    status: problem.status,
+    claims: [
+      ...(target === undefined ? [] : [urlClaim(exchange)]),
+      ...(head === undefined ? [] : [headersClaim('headers', head)]),
+      ...(body === undefined ? [] : [digestClaim('body_sha256', body)]),
+    ],
+  }
+}
+
+function callerOf({ party, method, key }: NonNullable<Exchange['caller']>): Intent['caller'] {
+  return { id: party.id, auth: method, key }
+}
+
+function policyOf({ id, version, digest }: Policy): Intent['policy'] {
+  return { id, version, digest }
+}
+
+function urlClaim({ target }: Exchange): Claim {
+  const query = target?.query === undefined ? '' : `?${target.query}`
+  return { name: 'url', json: JSON.stringify(`/${target?.recipient}${target?.path}${query}`) }
+}
+
+/** Names and values, without credentials: those must not be kept by anybody. */
+function headersClaim(name: string, head: Head): Claim {
+  const kept = [...head].filter(([field]) => field !== 'authorization' && field !== 'cookie')
+  return { name, json: JSON.stringify(kept) }
+}
+
+function digestClaim(name: string, bytes: Uint8Array): Claim {
+  return { name, json: `"${hash('sha256', bytes, 'base64url')}"` }
+}

@@ -1,0 +1,21 @@
+/** Every bound of the relay, in one table. @module */
+
+/** Bounds with their units; tests pass smaller ones. */
+// prettier-ignore
+export const RELAY_LIMITS = {
+  BODY_BYTES_MAX:           1_048_576, // bytes; the same for requests and answers
+  HEADER_BYTES_MAX:            16_384, // bytes of one message head, request line included
+  URL_BYTES_MAX:                4_096, // bytes of the request target
+  DISCARD_BYTES_MAX:        4_194_304, // bytes of a refused body read on, so that the caller sees the answer
+  HEAD_TIMEOUT_MS:             10_000, // ms for a caller to send one head
+  REQUEST_TIMEOUT_MS:          30_000, // ms for a caller to send one head and body
+  KEEP_ALIVE_TIMEOUT_MS:       65_000, // ms that an idle caller connection stays open
+  RECIPIENT_TIMEOUT_MS:        30_000, // ms from dispatch to the last byte of the answer
+  RECIPIENT_IDLE_TIMEOUT_MS:    4_000, // ms that an unused recipient connection is kept; below the 5 s many servers use
+  RECIPIENT_SOCKETS_MAX:          256, // connections to one recipient
+  RECIPIENT_SOCKETS_IDLE_MAX:      64, // idle connections to one recipient
+  EXCHANGES_MAX:                2_048, // exchanges in flight; the next one is answered `overloaded`
+  DRAIN_TIMEOUT_MS:            35_000, // ms to finish exchanges on shutdown
+} as const
+
+export type RelayLimits = { readonly [Name in keyof typeof RELAY_LIMITS]: number }

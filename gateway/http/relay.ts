@@ -1,0 +1,197 @@
+/** The way of one exchange: the order of the stages, and what happens when one refuses. @module */
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Problem } from '../../base/problem.ts'
+import { uuidv7 } from '../../base/uuid.ts'
+import type { Outcome, Recorder } from '../../evidence/record.ts'
+import type { Exchange, Inbound } from '../exchange.ts'
+import type { Parties } from '../party/registry.ts'
+import type { Route } from '../route.ts'
+import { checkContentDigest } from '../signature/digest.ts'
+import { sendAnswer, sendProblem, sendProblemRaw } from './answer.ts'
+import { discardBody, readBody, watchRequest } from './body.ts'
+import { intentOf, outcomeOf, refusalOf } from './facts.ts'
+import { checkRequestHead, readHead } from './headers.ts'
+import type { Leg } from './leg.ts'
+import type { RelayLimits } from './limits.ts'
+import { type Answer, type StagePorts, prepareAnswer, prepareRequest } from './stages.ts'
+import { parseTarget } from './target.ts'
+
+/** What the relay needs of the rest of the gateway. */
+export interface RelayPorts extends StagePorts {
+  readonly limits: RelayLimits
+  readonly parties: Parties
+  readonly match: (from: string, to: string, method: string, path: string) => Route | undefined
+  readonly recorder: Recorder
+  readonly leg: Leg
+  /** Told of every finished exchange, and of errors that are bugs. */
+  readonly observe: (exchange: Exchange, status: number, seconds: number) => void
+  readonly report: (error: unknown, rid: string) => void
+}
+
+/** The relay as the listener uses it. */
+export interface Relay {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Refuses a connection whose request could not be read at all. */
+  refuseRaw(socket: Socket, problem: Problem): Promise<void>
+  /** Exchanges under way. */
+  readonly inFlight: () => number
+}
+
+/** Builds the relay. */
+export function createRelay(ports: RelayPorts): Relay {
+  let inFlight = 0
+  return {
+    inFlight: () => inFlight,
+    handle: async (request, response) => {
+      watchRequest(request)
+      const exchange = beginExchange(ports, request, response)
+      inFlight++
+      try {
+        if (inFlight > ports.limits.EXCHANGES_MAX)
+          throw new Problem('overloaded', 'too many exchanges')
+        await relay(ports, exchange)
+      } catch (error) {
+        await refuse(ports, exchange, error)
+      } finally {
+        inFlight--
+      }
+    },
+    refuseRaw: async (socket, problem) => {
+      const receivedUs = ports.clock.wallUs()
+      const rid = newRid(receivedUs)
+      const known = { rid, receivedUs, answeredUs: receivedUs, claims: [] }
+      const sealed = await seal(ports, rid, problem, () =>
+        ports.recorder.refuse({ ...known, problem: problem.slug, status: problem.status }),
+      )
+      sendProblemRaw(socket, sealed, rid)
+    },
+  }
+}
+
+async function relay(ports: RelayPorts, exchange: Exchange): Promise<void> {
+  await admit(ports, exchange)
+  const links = await prepareRequest(ports, exchange)
+  await ports.recorder.intend(intentOf(exchange, links))
+  exchange.intended = true // From here on the record is concluded, never refused.
+  const inbound = await send(ports, exchange)
+  const answer = await prepareAnswer(ports, exchange, inbound)
+  await answerCaller(ports, exchange, answer)
+}
+
+/** Who calls, whom, under which policy, with which bytes. */
+async function admit(ports: RelayPorts, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange
+  const method = request.method ?? ''
+  const head = readHead(request.rawHeaders, 'request-malformed')
+  exchange.head = head
+  checkRequestHead(head, request.httpVersion, method)
+  const target = parseTarget(request.url ?? '', ports.limits.URL_BYTES_MAX)
+  exchange.target = target
+  exchange.caller = await ports.parties.identify(request, head, target.recipient)
+  const recipient = ports.parties.get(target.recipient)
+  if (recipient?.base === undefined)
+    throw new Problem('recipient-unknown', 'no party of this id is called')
+  exchange.recipient = recipient
+  const route = ports.match(exchange.caller.party.id, recipient.id, method, target.path)
+  if (route === undefined) throw new Problem('route-unknown', 'no policy for this method and path')
+  exchange.route = route
+  if (head.has('expect')) response.writeContinue()
+  const body = await readBody(request, head, ports.limits)
+  exchange.body = body
+  const digest = head.get('content-digest')
+  if (digest !== undefined) checkContentDigest(digest, body)
+}
+
+async function send(ports: RelayPorts, exchange: Exchange): Promise<Inbound> {
+  const { recipient, outbound } = exchange
+  if (!recipient?.base || !outbound) throw new Problem('internal', '')
+  const inbound = await ports.leg.send(recipient.base, outbound, () => {
+    exchange.sentUs ??= ports.clock.wallUs()
+  })
+  exchange.inbound = inbound
+  return inbound
+}
+
+async function answerCaller(ports: RelayPorts, exchange: Exchange, answer: Answer): Promise<void> {
+  const { rid, response } = exchange
+  const answeredUs = ports.clock.wallUs()
+  // A caller that hung up gets nothing; what the recipient answered is evidence all the same.
+  const outcome = response.destroyed
+    ? outcomeOf(exchange, 'failed', undefined, answeredUs)
+    : outcomeOf(exchange, 'answered', answer.status, answeredUs)
+  await conclude(ports, rid, outcome)
+  sendAnswer(response, answer, rid)
+  finish(ports, exchange, answer.status)
+}
+
+/** Answers with a problem, and seals the refusal, or the end of what was begun. */
+async function refuse(ports: RelayPorts, exchange: Exchange, error: unknown): Promise<void> {
+  const { rid, request, response } = exchange
+  if (!(error instanceof Problem)) ports.report(error, rid)
+  let problem = error instanceof Problem ? error : new Problem('internal', '')
+  exchange.problem = problem
+  const answeredUs = ports.clock.wallUs()
+  if (problem.slug === 'outcome-unrecorded' || problem.slug === 'evidence-unavailable') {
+    // The journal has just failed; it would only fail again.
+  } else if (exchange.intended) {
+    const result = exchange.inbound === undefined ? 'failed' : 'refused'
+    const status = response.destroyed ? undefined : problem.status
+    const outcome = outcomeOf(exchange, result, status, answeredUs)
+    problem = await seal(ports, rid, problem, () => conclude(ports, rid, outcome))
+  } else {
+    const refusal = refusalOf(exchange, problem, answeredUs)
+    problem = await seal(ports, rid, problem, () => ports.recorder.refuse(refusal))
+  }
+  exchange.problem = problem
+  const reuse = await discardBody(request, ports.limits.DISCARD_BYTES_MAX)
+  sendProblem(response, problem, rid, reuse)
+  finish(ports, exchange, problem.status)
+}
+
+/** Runs a seal; when it fails, what the caller is told becomes that failure. */
+async function seal(
+  ports: RelayPorts,
+  rid: string,
+  problem: Problem,
+  write: () => Promise<void>,
+): Promise<Problem> {
+  try {
+    await write()
+    return problem
+  } catch (error) {
+    if (error instanceof Problem) return error
+    ports.report(error, rid)
+    return new Problem('evidence-unavailable', 'the refusal could not be recorded', {
+      cause: error,
+    })
+  }
+}
+
+/** @throws {Problem} `outcome-unrecorded`: the record will say `unknown`, so nothing is passed on. */
+async function conclude(ports: RelayPorts, rid: string, outcome: Outcome): Promise<void> {
+  try {
+    await ports.recorder.conclude(rid, outcome)
+  } catch (cause) {
+    throw new Problem('outcome-unrecorded', 'the answer is withheld', { cause })
+  }
+}
+
+function finish(ports: RelayPorts, exchange: Exchange, status: number): void {
+  const seconds = Number(ports.clock.wallUs() - exchange.receivedUs) / 1e6
+  ports.observe(exchange, status, seconds)
+}
+
+function beginExchange(
+  ports: RelayPorts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Exchange {
+  const receivedUs = ports.clock.wallUs()
+  return { rid: newRid(receivedUs), receivedUs, request, response }
+}
+
+function newRid(wallUs: bigint): string {
+  return uuidv7(Number(wallUs / 1000n), randomBytes(10))
+}

@@ -1,0 +1,179 @@
+/** The stages that decide what leaves, in either direction. @module */
+import type { Clock } from '../../base/clock.ts'
+import { Problem } from '../../base/problem.ts'
+import type { Exchange, Inbound } from '../exchange.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { MessageSigner } from '../signature/sign.ts'
+import { rewriteBody, rewriteHeaders, rewritePath, rewriteQuery } from '../transform/rewrite.ts'
+import type { Rewritten } from '../transform/transform.ts'
+import { composeRequest } from './compose.ts'
+import { checkConsent } from './consent.ts'
+import { type Head, isEndToEnd, mediaType } from './headers.ts'
+
+/** One outbound message as the leak guard sees it; the gateway's own headers are not in it. */
+export interface Message {
+  readonly headers: Iterable<readonly [string, string]>
+  readonly path: string
+  readonly query: string
+  readonly body: Uint8Array
+  readonly mediaType: string
+}
+
+/** What the stages need of the rest of the gateway. */
+export interface StagePorts {
+  readonly clock: Clock
+  /** @throws {Problem} `leak-detected` */
+  readonly guard: (policy: Policy, direction: 'request' | 'response', message: Message) => void
+  readonly signer: MessageSigner
+  /** Turns a link's value into its pseudonym. */
+  readonly pseudonym: (name: string, value: string) => string
+}
+
+/** Media types whose bodies the engine can read. */
+const READABLE = new Set(['application/json', 'application/problem+json'])
+const NO_BODY: Rewritten = {
+  bytes: Buffer.alloc(0),
+  manifest: [],
+  unnamed: 0,
+  claims: [],
+  captured: new Map(),
+}
+
+/**
+ * Rewrites the request and makes it ready for the wire.
+ *
+ * @returns link name → pseudonym.
+ */
+export async function prepareRequest(
+  ports: StagePorts,
+  exchange: Exchange,
+): Promise<Readonly<Record<string, string>>> {
+  const { head, target, recipient, route, body, rid, request } = exchange
+  if (!head || !target || !recipient?.base || !route || !body) throw new Problem('internal', '')
+  const { policy, compiled } = route
+  const type = readableType(head, body)
+  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(compiled.request, body)
+  const nowMs = Number(ports.clock.wallUs() / 1000n)
+  if (policy.legal.consent !== undefined) {
+    checkConsent(policy, rewritten.captured.get('legal.consent'), nowMs)
+  }
+  const path = await rewritePath(compiled.request, target.path)
+  const query = await rewriteQuery(compiled.request, target.query ?? '')
+  const { headers, ...headerTraces } = await rewriteHeaders(compiled.request, endToEnd(head))
+  const { bytes } = rewritten
+  ports.guard(policy, 'request', {
+    headers,
+    path: path.text,
+    query: query.text,
+    body: bytes,
+    mediaType: type,
+  })
+  exchange.rewritten = { ...rewritten, ...joinTraces([path, query, headerTraces, rewritten]) }
+  exchange.outbound = composeRequest(ports.signer, {
+    method: request.method ?? '',
+    base: recipient.base,
+    path: path.text,
+    query: query.text,
+    headers,
+    contentType: type,
+    body: bytes,
+    rid,
+    nowS: Math.floor(nowMs / 1000),
+  })
+  return linksOf(ports, rewritten)
+}
+
+/** What goes back to the caller. */
+export interface Answer {
+  readonly status: number
+  readonly headers: readonly (readonly [string, string])[]
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+/**
+ * Rewrites the recipient's answer. Whatever is wrong with it is the recipient's failure for the
+ * caller, who can do nothing about it.
+ *
+ * @throws {Problem} `recipient-failed`
+ */
+export async function prepareAnswer(
+  ports: StagePorts,
+  exchange: Exchange,
+  inbound: Inbound,
+): Promise<Answer> {
+  try {
+    return await rewriteAnswer(ports, exchange, inbound)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.slug === 'internal') throw error
+    throw new Problem('recipient-failed', `its answer: ${error.message}`, { cause: error })
+  }
+}
+
+async function rewriteAnswer(
+  ports: StagePorts,
+  exchange: Exchange,
+  { status, head, body }: Inbound,
+): Promise<Answer> {
+  const { route } = exchange
+  if (!route) throw new Problem('internal', '')
+  // Following it would send the data to a place that no policy names; so would passing it on.
+  if (status >= 300 && status < 400 && status !== 304) {
+    throw new Problem('recipient-failed', 'a redirect, which is not followed')
+  }
+  const coding = head.get('content-encoding')
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
+    throw new Problem('recipient-failed', 'a content coding, which was not asked for')
+  }
+  const contentType = readableType(head, body)
+  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(route.compiled.response, body)
+  const { headers, ...headerTraces } = await rewriteHeaders(route.compiled.response, endToEnd(head))
+  const { bytes } = rewritten
+  ports.guard(route.policy, 'response', {
+    headers,
+    path: '',
+    query: '',
+    body: bytes,
+    mediaType: contentType,
+  })
+  exchange.answer = { ...rewritten, ...joinTraces([headerTraces, rewritten]) }
+  return { status, headers, contentType, body: bytes }
+}
+
+/** @returns the media type to send on; a parameter could carry anything and is left out. */
+function readableType(head: Head, body: Buffer): string {
+  if (body.length === 0) return ''
+  const type = mediaType(head)
+  if (!READABLE.has(type)) {
+    throw new Problem('media-type-unsupported', `expected ${[...READABLE].join(' or ')}`)
+  }
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(head.get('content-type') ?? '')?.[1]
+  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
+    throw new Problem('media-type-unsupported', 'expected charset utf-8')
+  }
+  return type
+}
+
+function endToEnd(head: Head): (readonly [string, string])[] {
+  return [...head].filter(([name]) => isEndToEnd(name, head))
+}
+
+/** What the rules did, over all parts of a message. */
+type Traces = Pick<Rewritten, 'manifest' | 'unnamed'>
+
+function joinTraces(parts: readonly Traces[]): Traces {
+  return {
+    manifest: parts.flatMap(({ manifest }) => manifest),
+    unnamed: parts.reduce((sum, { unnamed }) => sum + unnamed, 0),
+  }
+}
+
+function linksOf(ports: StagePorts, { captured }: Rewritten): Record<string, string> {
+  const links: Record<string, string> = {}
+  for (const [name, value] of captured) {
+    if (!name.startsWith('links.')) continue
+    const link = name.slice('links.'.length)
+    links[link] = ports.pseudonym(link, value.reveal())
+  }
+  return links
+}

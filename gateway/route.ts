@@ -1,0 +1,9 @@
+/** A matched route. @module */
+import type { Policy } from './policy/policy.ts'
+import type { CompiledRoute } from './transform/compile.ts'
+
+/** The active policy of a route, bound to keys and ready to rewrite both directions. */
+export interface Route {
+  readonly policy: Policy
+  readonly compiled: CompiledRoute
+}

@@ -1,0 +1,54 @@
+/** Lets go of the part of a document that is decided, so that a stream needs constant memory. @module */
+import type { Claim } from '../../evidence/record.ts'
+import { assemble, putSpan } from './output.ts'
+import { NO_RULE, NOT_DROPPED, type Pass, pathOf } from './pass.ts'
+
+/** What may leave, and the first byte that is needed still. */
+export interface Released {
+  readonly bytes: Buffer
+  readonly claims: readonly Claim[]
+  readonly keepFrom: number
+}
+
+/**
+ * Writes out what is decided up to `consumed`, where a value or bracket has just ended. Afterwards
+ * positions count from `keepFrom`.
+ */
+export function release(pass: Pass, consumed: number): Released {
+  const { frames, frame, matcher, output } = pass
+  // A container whose inside is not reported passes as it comes.
+  if (frame.mode === 'keep') {
+    putSpan(output, pass.lastEnd, consumed)
+    pass.lastEnd = consumed
+  }
+  if (settleTentative(pass)) return { bytes: Buffer.alloc(0), claims: [], keepFrom: 0 }
+  let keepFrom = consumed
+  for (const [level, open] of frames.entries()) {
+    if (level === 0) continue
+    // Its name is about to go; its path must be known first.
+    open.path ??= pathOf(pass, level, open.nameStart, open.nameEnd)
+    // A claim or a capture will want all of it.
+    const wanted = open.droppedBy !== NOT_DROPPED || matcher.capture[open.state] !== NO_RULE
+    if (wanted) keepFrom = Math.min(keepFrom, open.start)
+  }
+  const bytes = assemble(output, pass.source.bytes)
+  output.spans.length = 0
+  output.texts.length = 0
+  pass.changes.length = 0
+  for (const open of frames) open.start -= keepFrom
+  pass.lastEnd -= keepFrom
+  return { bytes, claims: pass.claims.splice(0), keepFrom }
+}
+
+/** @returns whether some open container may have to be taken back, name and all. */
+function settleTentative({ frames }: Pass): boolean {
+  let passes = false
+  let pending = false
+  for (const open of frames.toReversed()) {
+    passes ||= open.passes
+    open.passes = passes
+    if (passes) open.tentative = undefined
+    else pending ||= open.tentative !== undefined
+  }
+  return pending
+}

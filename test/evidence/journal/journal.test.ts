@@ -1,0 +1,194 @@
+import { expect } from 'chai'
+import { Problem } from '../../../base/problem.ts'
+import { decodeEntries, encodeEntry, type Entry } from '../../../evidence/journal/entry.ts'
+import { nodeFiles } from '../../../evidence/journal/files.ts'
+import { openJournal, type Journal } from '../../../evidence/journal/journal.ts'
+import { temporaryFolder } from '../support.ts'
+import { MemoryFiles } from './faults.ts'
+
+const MARK: Entry = { type: 'mark', payload: '{}' }
+const event = (payload: string): Entry => ({ type: 'event', payload })
+const FIRST = '0000000001.seg'
+const SECOND = '0000000002.seg'
+
+async function start(memory: MemoryFiles, segmentBytesMax?: number): Promise<Journal> {
+  const found = await openJournal(memory.files(), segmentBytesMax)
+  return found.start(
+    () => MARK,
+    () => undefined,
+  )
+}
+
+const append = (journal: Journal, payload: string) =>
+  new Promise<number>((resolve, reject) => {
+    journal.append(event(payload), (problem, segment) =>
+      problem === undefined ? resolve(segment) : reject(problem),
+    )
+  })
+
+async function found(memory: MemoryFiles) {
+  const journal = await openJournal(memory.files())
+  return { ...journal, all: [...journal.entries()].filter(({ type }) => type === 'event').map(({ payload }) => payload) } // prettier-ignore
+}
+
+describe('journal entry', () => {
+  it('frames as `length | crc32 | type | payload`', () => {
+    expect(encodeEntry(event('a')).toString('hex')).to.equal('00000002' + '504110f2' + '03' + '61')
+  })
+
+  it('ends at the first entry that is not whole, for every length of the tail', () => {
+    const first = encodeEntry(event('first'))
+    const last = encodeEntry(event('the last entry'))
+    for (let size = 0; size < last.length; size++) {
+      for (const rest of [Buffer.alloc(0), Buffer.alloc(64)]) {
+        const torn = Buffer.concat([first, last.subarray(0, size), rest])
+        const { entries, end } = decodeEntries(torn)
+        expect(
+          entries.map(({ payload }) => payload),
+          `cut at ${size}`,
+        ).to.deep.equal(['first'])
+        expect(end).to.equal(first.length)
+      }
+    }
+  })
+
+  it('notices every flipped bit of an entry', () => {
+    const frame = encodeEntry(event('payload'))
+    for (let bit = 0; bit < 8 * frame.length; bit++) {
+      const bytes = Buffer.from(frame)
+      bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+      expect(decodeEntries(bytes).entries, `bit ${bit}`).to.deep.equal([])
+    }
+  })
+})
+
+describe('journal', () => {
+  it('calls back when durable, in order, and finds everything again', async () => {
+    const memory = new MemoryFiles()
+    const journal = await start(memory)
+    const texts = Array.from({ length: 100 }, (_, index) => `entry ${index}`)
+    const order: string[] = []
+    await Promise.all(texts.map((text) => append(journal, text).then(() => order.push(text))))
+    expect(order).to.deep.equal(texts)
+    memory.crash('power')
+    expect((await found(memory)).all).to.deep.equal(texts)
+  })
+
+  it('rolls by size and removes only whole, older segments', async () => {
+    const memory = new MemoryFiles()
+    const journal = await start(memory, 120)
+    for (let count = 0; count < 9; count++) await append(journal, 'x'.repeat(40))
+    expect(memory.names()).to.have.length(5)
+    await journal.removeBefore(3)
+    expect(memory.names()[0]).to.equal('0000000003.seg')
+    await journal.removeBefore(Number.POSITIVE_INFINITY)
+    expect(memory.names()).to.deep.equal(['0000000005.seg'])
+    await journal.close()
+  })
+
+  it('never removes the segment that was active when it was asked, however late it removes', async () => {
+    const memory = new MemoryFiles()
+    const journal = await start(memory, 120)
+    for (let count = 0; count < 41; count++) await append(journal, 'x'.repeat(40))
+    const removals = [1, 2].map(() => journal.removeBefore(Number.POSITIVE_INFINITY))
+    for (let count = 0; count < 9; count++) await append(journal, 'x'.repeat(40))
+    await Promise.all(removals)
+    expect(memory.names()[0]).to.equal('0000000021.seg')
+  })
+
+  it('cuts a torn tail at every byte of the last entry', async () => {
+    const memory = new MemoryFiles()
+    const journal = await start(memory)
+    await append(journal, 'whole')
+    const whole = memory.bytesOf(FIRST).length
+    await append(journal, 'the last entry')
+    const bytes = memory.bytesOf(FIRST)
+    for (let size = whole; size < bytes.length; size++) {
+      const torn = new MemoryFiles()
+      torn.overwrite(FIRST, bytes.subarray(0, size))
+      const { all, tornBytes } = await found(torn)
+      expect(all).to.deep.equal(['whole'])
+      expect(tornBytes).to.equal(size - whole)
+      expect(torn.bytesOf(FIRST).length).to.equal(whole)
+    }
+  })
+
+  // prettier-ignore
+  const DAMAGES: { name: string; damage: (memory: MemoryFiles) => void; detail: string }[] = [
+    { name: 'a flipped bit in an older segment', damage: (memory) => flip(memory, FIRST),    detail: `\`${FIRST}\` is damaged at byte` },
+    { name: 'a missing segment',                 damage: (memory) => memory.delete(SECOND), detail: `\`${SECOND}\` is missing` },
+  ]
+  for (const { name, damage, detail } of DAMAGES) {
+    it(`refuses to start with ${name}`, async () => {
+      const memory = new MemoryFiles()
+      const journal = await start(memory, 120)
+      for (let count = 0; count < 6; count++) await append(journal, 'x'.repeat(40))
+      await journal.close()
+      damage(memory)
+      const error = await found(memory).then(() => undefined, (problem: unknown) => problem) // prettier-ignore
+      expect(error).to.be.instanceOf(Problem).with.property('slug', 'evidence-unavailable')
+      expect((error as Problem).message).to.include(detail)
+    })
+  }
+
+  for (const call of ['write', 'sync', 'create', 'syncFolder'] as const) {
+    for (const how of ['lost', 'applied-then-lost', 'torn'] as const) {
+      if (how === 'torn' && call !== 'write') continue
+      it(`fails closed when ${call} is ${how}, and keeps all that it acknowledged`, async () => {
+        for (let at = 1; at <= 12; at++) {
+          const memory = new MemoryFiles()
+          const acknowledged: string[] = []
+          memory.fault = { call, at, how }
+          try {
+            const journal = await start(memory, 150)
+            for (let count = 0; count < 8; count++) {
+              await append(journal, `entry ${count}`.padEnd(40))
+              acknowledged.push(`entry ${count}`.padEnd(40))
+            }
+          } catch (error) {
+            if (!(error instanceof Problem)) expect(String(error)).to.include('injected')
+          }
+          for (const crash of ['kill', 'power'] as const) {
+            memory.crash(crash)
+            const { all } = await found(memory)
+            expect(all.slice(0, acknowledged.length)).to.deep.equal(acknowledged)
+          }
+        }
+      })
+    }
+  }
+
+  it('appends nothing more after a failure, not even when the disk is well again', async () => {
+    const memory = new MemoryFiles()
+    const journal = await start(memory)
+    memory.fault = { call: 'sync', at: 2, how: 'lost' }
+    const problems = await Promise.all(
+      ['a', 'b'].map((text) => append(journal, text).catch((error: unknown) => error)),
+    )
+    memory.fault = undefined
+    problems.push(await append(journal, 'c').catch((error: unknown) => error))
+    for (const problem of problems) {
+      expect(problem).to.be.instanceOf(Problem).with.property('slug', 'evidence-unavailable')
+    }
+  })
+
+  it('is held by one process at a time, with an error that names the folder', async () => {
+    const folder = temporaryFolder()
+    try {
+      const first = await openJournal(nodeFiles(folder.path))
+      const error = await openJournal(nodeFiles(folder.path)).catch((problem: unknown) => problem)
+      expect(error).to.be.instanceOf(Problem)
+      expect((error as Problem).message).to.include(folder.path)
+      first.abandon()
+      ;(await openJournal(nodeFiles(folder.path))).abandon()
+    } finally {
+      folder.remove()
+    }
+  })
+})
+
+function flip(memory: MemoryFiles, name: string): void {
+  const bytes = Buffer.from(memory.bytesOf(name))
+  bytes.writeUInt8(bytes.readUInt8(30) ^ 1, 30)
+  memory.overwrite(name, bytes)
+}

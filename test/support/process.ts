@@ -1,0 +1,58 @@
+/** The gateway as its own process, as an operator runs it. @module */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+const COMMAND = join(import.meta.dirname, '../../cli/sealgate.js')
+
+/** A running `sealgate serve`. */
+export interface GatewayProcess {
+  readonly child: ChildProcess
+  readonly relayUrl: string
+  readonly adminUrl: string
+  /** stdout and stderr so far. */
+  output(): string
+  kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>
+}
+
+/** Starts `sealgate serve` and waits until it says that it is ready. */
+export async function spawnGateway(configFile: string): Promise<GatewayProcess> {
+  const child = spawn(process.execPath, [COMMAND, 'serve', '--config', configFile], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const exited = once(child, 'exit') as Promise<[number | null]>
+  const ready = new Promise<{ relay: string; admin: string }>((resolve) => {
+    child.stdout.on('data', () => {
+      const line = output.split('\n').find((text) => text.includes('sealgate is ready'))
+      if (line !== undefined) resolve(JSON.parse(line) as { relay: string; admin: string })
+    })
+  })
+  const first = await Promise.race([ready, exited])
+  if (Array.isArray(first)) throw new Error(`the gateway ended with ${first[0]}: ${output}`)
+  return {
+    child,
+    relayUrl: first.relay,
+    adminUrl: first.admin,
+    output: () => output,
+    kill: async (signal) => {
+      child.kill(signal)
+      return (await exited)[0]
+    },
+  }
+}
+
+/** Runs any `sealgate` command to its end. */
+export async function runCommand(
+  args: readonly string[],
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}

@@ -1,0 +1,153 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { Problem } from '../../base/problem.ts'
+import type { CompiledDirection } from '../../gateway/transform/compile.ts'
+import { HELD_BYTES_MAX } from '../../gateway/transform/limits.ts'
+import { rewriteBody } from '../../gateway/transform/rewrite.ts'
+import { startBodyStream } from '../../gateway/transform/stream.ts'
+import type { Rewritten } from '../../gateway/transform/transform.ts'
+import { write } from '../reference/tree.ts'
+import { RUNS, SEED, sketch, tree } from './generators.ts'
+import { compile } from './policies.ts'
+
+function show({ bytes, manifest, unnamed, claims, captured }: Rewritten): unknown {
+  const values = [...captured].map(([name, value]) => [name, value.type, value.reveal()])
+  return { text: bytes.toString(), manifest, unnamed, claims, values }
+}
+
+function outcome(run: () => Rewritten): unknown {
+  try {
+    return show(run())
+  } catch (error) {
+    if (error instanceof Problem) return error.slug
+    throw error
+  }
+}
+
+/** Writes `body` in pieces that end at `cuts`. */
+function streamed(direction: CompiledDirection, body: Buffer, cuts: readonly number[]): Rewritten {
+  const stream = startBodyStream(direction)
+  const ends = [...cuts, body.length]
+  const parts = ends.map((end, index) => stream.write(body.subarray(ends[index - 1] ?? 0, end)))
+  const last = stream.end()
+  return {
+    ...last,
+    bytes: Buffer.concat([...parts.map(({ bytes }) => bytes), last.bytes]),
+    claims: [...parts.flatMap(({ claims }) => claims), ...last.claims],
+  }
+}
+
+const SKETCH = {
+  fields: {
+    '$.id': 'keep',
+    '$.amount': 'keep',
+    '$.who': 'keep',
+    '$.who.name': 'length',
+    '$.who.born': 'length > $.who.age',
+    '$.list[*].m': 'drop',
+    '$.list[*].n': 'keep',
+    '$..deep': 'keep',
+    '$.device': 'drop',
+  },
+  links: { id: '$.id', model: '$.device.model' },
+  consent: '$.consent',
+}
+const BODY = `  {"id":"A-\\ud83d\\ude00", "amount" : 1.10e+2 ,"who":{"name":"张三丰","born":"1990-01-01","more":[ true,null , "\\u4e2d"]},
+  "list":[{"m":"13800138000","n":-0},{"n":"李静"},{"x":[]}], "u":{"v":{"w":1},"deep":{"k":"张"}}, "o":{"p":{"q":[{}]}},
+  "device":{"model":"X","ids":["${'7'.repeat(500)}"],"\\u0061":{}}, "consent":{"id":"C-1","kinds":["name", "mobile"]},
+  "text":"${'字'.repeat(400)}" }  `
+
+describe('startBodyStream', () => {
+  const { route, complaints } = compile(SKETCH)
+  const body = Buffer.from(BODY)
+  const whole = show(rewriteBody(route.request, body) as Rewritten)
+
+  it('gives the same for a body of 2 KB, wherever it is cut', () => {
+    expect(complaints).to.deep.equal([])
+    expect(body.length).to.be.within(2000, 3000)
+    for (let cut = 0; cut <= body.length; cut++) {
+      expect(show(streamed(route.request, body, [cut])), `cut at ${cut}`).to.deep.equal(whole)
+    }
+    for (const size of [1, 2, 3, 7, 64]) {
+      const cuts = Array.from({ length: Math.floor(body.length / size) }, (_, n) => n * size)
+      expect(show(streamed(route.request, body, cuts)), `pieces of ${size}`).to.deep.equal(whole)
+    }
+  })
+
+  it('gives the same for any policy, any body and any cuts', () => {
+    const cuts = fc.array(fc.nat(), { maxLength: 6 })
+    fc.assert(
+      fc.property(sketch, tree, cuts, fc.boolean(), (rules, value, places, torn) => {
+        const { route: any, complaints: wrong } = compile(rules)
+        if (wrong.length > 0) return
+        const text = Buffer.from(write(value))
+        // A torn body is refused either way, or was whole before the tear.
+        const input = torn ? text.subarray(0, text.length - 1) : text
+        const at = places.map((place) => place % (input.length + 1)).sort((a, b) => a - b)
+        const want = outcome(() => rewriteBody(any.request, input) as Rewritten)
+        expect(outcome(() => streamed(any.request, input, at))).to.deep.equal(want)
+      }),
+      { numRuns: RUNS / 3, seed: SEED },
+    )
+  }).timeout(Math.max(20_000, RUNS * 10))
+
+  it('holds back no more than its limit', () => {
+    const stream = startBodyStream(
+      compile({ fields: { '$.rows[*].n': 'keep', '$.drop': 'drop' } }).route.request,
+    )
+    const row = Buffer.from(`{"n":1,"m":"${'x'.repeat(1000)}"},`)
+    let out = stream.write(Buffer.from('{"rows":[')).bytes.length
+    for (let n = 0; n < 5000; n++) out += stream.write(row).bytes.length
+    expect(out).to.be.above(30_000)
+    stream.write(Buffer.from('{}],"drop":['))
+    const flood = () => {
+      for (let n = 0; n * 1000 < 2 * HELD_BYTES_MAX; n++) stream.write(row)
+    }
+    expect(flood).to.throw(Problem, /^over 1048576 bytes from byte \d+ on are undecided$/)
+  })
+
+  it('refuses a rule that answers later', () => {
+    const { request } = compile({ fields: { '$.a': 'later' } }).route
+    expect(outcome(() => streamed(request, Buffer.from('{"a":1}'), []))).to.equal('policy-refused')
+  })
+})
+
+describe('other codecs on the same engine', () => {
+  // prettier-ignore
+  const CASES: readonly [type: string, fields: Record<string, string>, body: string, want: string][] = [
+    ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":1}\n{"a":2,"b":3}\n', '{"a":1}\n{"a":2}\n'],
+    ['application/x-ndjson', { '$[*]': 'keep', '$[1]': 'drop' }, '1\r\n2\r\n3', '1\r\n3'],
+    ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":1}\n5\n{"a":2}', '{"a":1}\n{"a":2}'],
+    ['application/x-ndjson', { '$[*].a': 'keep' }, '', ''],
+    ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":1}\n\n{"a":2}', 'body-malformed'],
+    ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":\n1}', 'body-malformed'],
+    ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":1} {"a":2}', 'body-malformed'],
+    ['application/x-www-form-urlencoded', { '$.a': 'keep', '$.b': 'length' }, 'x=1&a=%31&b=%E4%B8%AD', 'a=%31&b=%231'],
+    ['application/x-www-form-urlencoded', { '$.a': 'keep > $.中' }, 'a=1', '%E4%B8%AD=1'],
+    ['application/x-www-form-urlencoded', { '$.a': 'constant' }, 'a=1', 'a=0'],
+    ['application/x-www-form-urlencoded', { '$.a': 'keep' }, 'a=1&a=2', 'body-malformed'],
+    ['text/plain', { $: 'keep' }, 'a', 'media-type-unsupported'],
+  ]
+  for (const [type, fields, body, want] of CASES) {
+    it(`${type}: ${JSON.stringify(body)}`, () => {
+      const { request } = compile({ fields }).route
+      const got = outcome(() => rewriteBody(request, Buffer.from(body), type) as Rewritten)
+      expect(typeof got === 'string' ? got : (got as { text: string }).text).to.equal(want)
+    })
+  }
+
+  it("claims a form's values as JSON, and lines by their index", () => {
+    const form = rewriteBody(
+      compile({ fields: {} }).route.request,
+      Buffer.from('a+b=%22'),
+      'application/x-www-form-urlencoded',
+    )
+    expect((form as Rewritten).claims).to.deep.equal([{ name: "f:$['a b']", json: '"\\""' }])
+    const lines = rewriteBody(
+      compile({ fields: { '$[*].a': 'drop' } }).route.request,
+      Buffer.from('{}\n{"a":1.0}'),
+      'application/x-ndjson',
+    )
+    expect((lines as Rewritten).claims).to.deep.equal([{ name: 'f:$[1].a', json: '1.0' }])
+  })
+})
