@@ -54,7 +54,7 @@ export function createFormatCipher(
   }
 }
 
-/** Permutes until the result is below `size` again: a permutation of the smaller domain. */
+/** Permutes until the result is below `size` again, as the start was: a permutation of the smaller domain. */
 function walk(permute: Ff1['encrypt'], number: bigint, size: bigint): bigint {
   let result = permute(number)
   while (result >= size) result = permute(result)

@@ -15,7 +15,7 @@ export interface Format {
   /** The clear value of a number; undefined when no value has it, so the token was forged. */
   unrank(rank: bigint): string | undefined
   write(number: bigint): string
-  /** The number of a token; undefined when the text is not one. */
+  /** The number of a token, below `size`; undefined when the text is not one. */
   read(token: string): bigint | undefined
 }
 
@@ -40,21 +40,22 @@ export function isFormatToken(kind: string, text: string): boolean {
 }
 
 /**
- * 1[3-9] and 9 digits become [2-8] and 9 digits: 7 × 10⁹ numbers do not fit into the unassigned
- * segments 10x to 12x, and no mobile number, area code or card begins with 2 to 8 at this length.
+ * 1[3-9] and 9 digits become [2-7] and 10 digits: 7 × 10⁹ numbers do not fit into the unassigned
+ * segments 10x to 12x, and no mobile number, area code or card begins with 2 to 7 at this length
+ * (8 would: 852 and 853 lead to Hong Kong and Macau). Of eight made-up tokens seven have no clear value.
  */
 const MOBILE: Format = {
   name: 'mobile',
-  size: 7_000_000_000n,
+  size: 60_000_000_000n,
   rank: (clear) => (/^1[3-9]\d{9}$/.test(clear) ? BigInt(clear) - 13_000_000_000n : undefined),
-  unrank: (rank) => String(rank + 13_000_000_000n),
+  unrank: (rank) => (rank < 7_000_000_000n ? String(rank + 13_000_000_000n) : undefined),
   write: (number) => String(number + 20_000_000_000n),
-  read: (token) => (/^[2-8]\d{10}$/.test(token) ? BigInt(token) - 20_000_000_000n : undefined),
+  read: (token) => (/^[2-7]\d{10}$/.test(token) ? BigInt(token) - 20_000_000_000n : undefined),
 }
 
 /**
  * Region, birth day and sequence number become 15 digits, set as 0ddddddddd9ddddddC: no region begins
- * with 0, no month with 9, and C is a wrong check character. Of ten forged
+ * with 0, no month with 9, and C is a wrong check character. Of ten made-up
  * tokens nine have no clear value.
  */
 const RESIDENT_ID: Format = {
