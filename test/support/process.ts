@@ -5,37 +5,54 @@ import { join } from 'node:path'
 
 const COMMAND = join(import.meta.dirname, '../../cli/sealgate.js')
 
-/** A running `sealgate serve`. */
-export interface GatewayProcess {
+/** A running `sealgate` command. */
+export interface CommandProcess {
   readonly child: ChildProcess
-  readonly relayUrl: string
-  readonly adminUrl: string
   /** stdout and stderr so far. */
   output(): string
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>
 }
 
+/** A running `sealgate serve`. */
+export interface GatewayProcess extends CommandProcess {
+  readonly relayUrl: string
+  readonly adminUrl: string
+}
+
 /** Starts `sealgate serve` and waits until it says that it is ready. */
 export async function spawnGateway(configFile: string): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [COMMAND, 'serve', '--config', configFile], {
+  const { line, ...running } = await spawnUntilReady('serve', configFile)
+  const { relay, admin } = JSON.parse(line) as { relay: string; admin: string }
+  return { ...running, relayUrl: relay, adminUrl: admin }
+}
+
+/** Starts `sealgate worker` and waits until it says that it is ready. */
+export async function spawnWorker(configFile: string): Promise<CommandProcess> {
+  return spawnUntilReady('worker', configFile)
+}
+
+async function spawnUntilReady(
+  command: string,
+  configFile: string,
+): Promise<CommandProcess & { line: string }> {
+  const child = spawn(process.execPath, [COMMAND, command, '--config', configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const exited = once(child, 'exit') as Promise<[number | null]>
-  const ready = new Promise<{ relay: string; admin: string }>((resolve) => {
+  const ready = new Promise<string>((resolve) => {
     child.stdout.on('data', () => {
       const line = output.split('\n').find((text) => text.includes('sealgate is ready'))
-      if (line !== undefined) resolve(JSON.parse(line) as { relay: string; admin: string })
+      if (line !== undefined) resolve(line)
     })
   })
   const first = await Promise.race([ready, exited])
-  if (Array.isArray(first)) throw new Error(`the gateway ended with ${first[0]}: ${output}`)
+  if (Array.isArray(first)) throw new Error(`${command} ended with ${first[0]}: ${output}`)
   return {
     child,
-    relayUrl: first.relay,
-    adminUrl: first.admin,
+    line: first,
     output: () => output,
     kill: async (signal) => {
       child.kill(signal)

@@ -1,0 +1,102 @@
+import { expect } from 'chai'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { type Bank, json, startBank } from '../support/bank.ts'
+import { call } from '../support/client.ts'
+import { createInstallation, type Installation } from '../support/installation.ts'
+import { leaksIn } from '../support/leak.ts'
+import { type CommandProcess, spawnGateway, spawnWorker } from '../support/process.ts'
+import { checkLog, findRecord, readRecords } from '../support/records.ts'
+import { type RedisServer, startRedis } from '../workers/redis-server.ts'
+
+const PLANTED = ['王小明', '11010519491231002X', '13800138000', '6217000012345678907']
+const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
+
+/** Everything that Redis holds, whatever its type, as text. */
+async function dumpRedis(url: string): Promise<string> {
+  const client = createClient({ url })
+  client.on('error', () => undefined) // A lost connection fails the command below.
+  await client.connect()
+  const parts: string[] = []
+  for (const key of await client.keys('*')) {
+    const read = {
+      string: () => client.get(key),
+      hash: () => client.hGetAll(key),
+      list: () => client.lRange(key, 0, -1),
+      set: () => client.sMembers(key),
+      zset: () => client.zRange(key, 0, -1),
+      stream: () => client.xRange(key, '-', '+'),
+    }[await client.type(key)]
+    if (read === undefined) throw new Error(`no reader for the type of ${key}`)
+    parts.push(key, JSON.stringify(await read()))
+  }
+  client.destroy()
+  return parts.join('\n')
+}
+
+describe('a gateway and a worker over Redis', function () {
+  this.timeout(30_000)
+  let redis: RedisServer
+  let bank: Bank
+  let installation: Installation
+  const running: CommandProcess[] = []
+
+  before(async () => {
+    redis = await startRedis()
+    bank = await startBank()
+    bank.answer = (_request, response) => json(response, { status: 'accepted' })
+    installation = await createInstallation(bank.url)
+    const text = readFileSync(installation.configFile, 'utf8')
+    writeFileSync(installation.configFile, `${text}queue: ${redis.url}\n`)
+  })
+  after(async () => {
+    for (const process of running) await process.kill('SIGTERM')
+    await bank.close()
+    await redis.stop()
+    installation.remove()
+  })
+
+  it('hold no planted value in the queue, and lose nothing when worker and Redis are killed', async () => {
+    const gateway = await spawnGateway(installation.configFile)
+    running.push(gateway)
+    const apply = async () => {
+      const jwt = await installation.platform.jwt('harbour-bank')
+      const headers = { authorization: `Bearer ${jwt}`, 'content-type': 'application/json' }
+      return call(`${gateway.relayUrl}/harbour-bank/credit/applications`, { body: BODY, headers })
+    }
+    const first = await apply()
+    expect(first.status, first.body).to.equal(200)
+
+    // No worker runs yet: the record waits in Redis.
+    let queued = await dumpRedis(redis.url)
+    for (let tries = 0; !queued.includes('eyJ') && tries < 100; tries++) {
+      await sleep(50)
+      queued = await dumpRedis(redis.url)
+    }
+    expect(queued).to.include('eyJ') // A compact JWS begins so.
+    const decoded = queued.replaceAll(/[\w-]{40,}/g, (run) =>
+      Buffer.from(run, 'base64url').toString('utf8'),
+    )
+    expect(leaksIn(queued + decoded, PLANTED)).to.deep.equal([])
+
+    const worker = await spawnWorker(installation.configFile)
+    await findRecord(installation.config(), first.headers['evidence-id'])
+    await worker.kill('SIGKILL')
+    await redis.kill()
+    const second = await apply()
+    expect(second.status, second.body).to.equal(200)
+    await redis.restart()
+    running.push(await spawnWorker(installation.configFile))
+    await findRecord(installation.config(), second.headers['evidence-id'])
+
+    await checkLog(installation.config())
+    const exchanges = (await readRecords(installation.config())).filter(
+      ({ kind }) => kind === 'exchange',
+    )
+    expect(exchanges.map(({ rid }) => rid)).to.have.members([
+      first.headers['evidence-id'],
+      second.headers['evidence-id'],
+    ])
+  })
+})
