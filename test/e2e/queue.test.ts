@@ -2,13 +2,14 @@ import { expect } from 'chai'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
+import { describeForeign } from '../foreign/tool.ts'
 import { type Bank, json, startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
 import { createInstallation, type Installation } from '../support/installation.ts'
 import { leaksIn } from '../support/leak.ts'
 import { type CommandProcess, spawnGateway, spawnWorker } from '../support/process.ts'
 import { checkLog, findRecord, readRecords } from '../support/records.ts'
-import { type RedisServer, startRedis } from '../workers/redis-server.ts'
+import { REDIS_PROBE, type RedisServer, startRedis } from '../workers/redis-server.ts'
 
 const PLANTED = ['王小明', '11010519491231002X', '13800138000', '6217000012345678907']
 const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
@@ -35,8 +36,7 @@ async function dumpRedis(url: string): Promise<string> {
   return parts.join('\n')
 }
 
-describe('a gateway and a worker over Redis', function () {
-  this.timeout(30_000)
+describeForeign('a gateway and a worker over Redis', REDIS_PROBE, () => {
   let redis: RedisServer
   let bank: Bank
   let installation: Installation
@@ -57,7 +57,8 @@ describe('a gateway and a worker over Redis', function () {
     installation.remove()
   })
 
-  it('hold no planted value in the queue, and lose nothing when worker and Redis are killed', async () => {
+  it('hold no planted value in the queue, and lose nothing when worker and Redis are killed', async function () {
+    this.timeout(30_000)
     const gateway = await spawnGateway(installation.configFile)
     running.push(gateway)
     const apply = async () => {

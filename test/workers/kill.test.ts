@@ -9,7 +9,8 @@ import { type LogPlaces, openLog } from '../../evidence/log/open.ts'
 import { createRedisPersist } from '../../workers/redis.ts'
 import { checkLog } from '../log/check.ts'
 import { recordMaker } from '../log/records.ts'
-import { startRedis } from './redis-server.ts'
+import { describeForeign } from '../foreign/tool.ts'
+import { REDIS_PROBE, startRedis } from './redis-server.ts'
 
 /** Milliseconds of life before each kill; printed by the test's name when one of them matters. */
 const LIVES_MS = [40, 65, 90, 130, 180, 250]
@@ -55,21 +56,23 @@ describe('kill -9', () => {
     expect((await checkLog(places)).size).to.be.greaterThan(acknowledged)
   })
 
-  it('of a worker with a batch in hand: the next one takes it, each record is in once', async () => {
-    const redis = await startRedis()
-    const alarm = (): void => undefined
-    let worker = start('worker-process.ts', redis.url, places.data)
-    await once(worker.stdout ?? worker, 'data')
-    const { persist, close } = await createRedisPersist(redis.url, { alarm, timeoutMs: 15_000 })
-    const maker = recordMaker(70)
-    const batches = Array.from({ length: 8 }, () => persist(maker.many(300)))
-    await Promise.race(batches)
-    await kill(worker)
-    worker = start('worker-process.ts', redis.url, places.data)
-    await Promise.all(batches)
-    await kill(worker)
-    await close()
-    await redis.stop()
-    expect((await checkLog(places)).size).to.equal(2400)
+  describeForeign('over a real Redis', REDIS_PROBE, () => {
+    it('of a worker with a batch in hand: the next one takes it, each record is in once', async () => {
+      const redis = await startRedis()
+      const alarm = (): void => undefined
+      let worker = start('worker-process.ts', redis.url, places.data)
+      await once(worker.stdout ?? worker, 'data')
+      const { persist, close } = await createRedisPersist(redis.url, { alarm, timeoutMs: 15_000 })
+      const maker = recordMaker(70)
+      const batches = Array.from({ length: 8 }, () => persist(maker.many(300)))
+      await Promise.race(batches)
+      await kill(worker)
+      worker = start('worker-process.ts', redis.url, places.data)
+      await Promise.all(batches)
+      await kill(worker)
+      await close()
+      await redis.stop()
+      expect((await checkLog(places)).size).to.equal(2400)
+    })
   })
 })

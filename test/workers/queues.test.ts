@@ -9,7 +9,8 @@ import { createRedisPersist } from '../../workers/redis.ts'
 import { startPersistWorker } from '../../workers/worker.ts'
 import { checkLog } from '../log/check.ts'
 import { recordMaker } from '../log/records.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import { REDIS_PROBE, type RedisServer, startRedis } from './redis-server.ts'
+import { describeForeign } from '../foreign/tool.ts'
 
 /** Both queues under one contract: what the gateway hands in is in the log once, or it is told. */
 interface Setup {
@@ -41,18 +42,8 @@ function overRedis(redis: () => RedisServer): (places: LogPlaces) => Promise<Set
   }
 }
 
-let redis: RedisServer
-before(async () => {
-  redis = await startRedis()
-})
-after(() => redis.stop())
-
-const QUEUES = [
-  { name: 'embedded', start: embedded },
-  { name: 'redis', start: overRedis(() => redis) },
-]
-
-for (const { name, start } of QUEUES) {
+/** What every queue must do; the same for both. */
+function describeQueue(name: string, start: (places: LogPlaces) => Promise<Setup>): void {
   describe(`queue: ${name}`, () => {
     let places: LogPlaces
     let setup: Setup
@@ -99,31 +90,45 @@ for (const { name, start } of QUEUES) {
   })
 }
 
-describe('queue: redis, faults', () => {
-  it('loses nothing and doubles nothing when Redis dies and comes back', async function () {
-    this.timeout(30_000)
-    const data = mkdtempSync(join(tmpdir(), 'sealgate-queue-'))
-    const places = { data, log: join(data, 'log'), origin: 'log.test/evr', batchMs: 0 }
-    const own = await startRedis()
-    const setup = await overRedis(() => own)(places)
-    const maker = recordMaker(14)
-    await setup.persister.persist(maker.many(10))
-    const during = Array.from({ length: 5 }, () => setup.persister.persist(maker.many(10)))
-    await own.kill()
-    await own.restart()
-    await Promise.all(during)
-    await setup.persister.persist(maker.many(10))
-    expect((await checkLog(places)).size).to.equal(70)
-    await setup.stop()
-    await own.stop()
-    rmSync(data, { recursive: true })
-  })
+describeQueue('embedded', embedded)
 
-  it('answers with a problem when Redis is not there at the start', async () => {
-    const error = await createRedisPersist('redis://127.0.0.1:1', { alarm }).then(
-      () => expect.fail('expected a rejection'),
-      (cause: unknown) => cause,
-    )
-    expect(error).to.be.instanceOf(Problem).with.property('slug', 'log-unavailable')
+describeForeign('over a real Redis', REDIS_PROBE, () => {
+  let redis: RedisServer
+  before(async () => {
+    redis = await startRedis()
+  })
+  after(() => redis.stop())
+
+  describeQueue(
+    'redis',
+    overRedis(() => redis),
+  )
+  describe('queue: redis, faults', () => {
+    it('loses nothing and doubles nothing when Redis dies and comes back', async function () {
+      this.timeout(30_000)
+      const data = mkdtempSync(join(tmpdir(), 'sealgate-queue-'))
+      const places = { data, log: join(data, 'log'), origin: 'log.test/evr', batchMs: 0 }
+      const own = await startRedis()
+      const setup = await overRedis(() => own)(places)
+      const maker = recordMaker(14)
+      await setup.persister.persist(maker.many(10))
+      const during = Array.from({ length: 5 }, () => setup.persister.persist(maker.many(10)))
+      await own.kill()
+      await own.restart()
+      await Promise.all(during)
+      await setup.persister.persist(maker.many(10))
+      expect((await checkLog(places)).size).to.equal(70)
+      await setup.stop()
+      await own.stop()
+      rmSync(data, { recursive: true })
+    })
+
+    it('answers with a problem when Redis is not there at the start', async () => {
+      const error = await createRedisPersist('redis://127.0.0.1:1', { alarm }).then(
+        () => expect.fail('expected a rejection'),
+        (cause: unknown) => cause,
+      )
+      expect(error).to.be.instanceOf(Problem).with.property('slug', 'log-unavailable')
+    })
   })
 })
