@@ -9,6 +9,8 @@ export const DISCLOSURES_MAX = 1024
 export const EXPORT_CERTIFICATES_MAX = 16
 /** Log keys in one file. */
 export const LOG_KEYS_MAX = 16
+/** Stamped checkpoints in one file, time stamps over one of them, and roots of their authorities. */
+export const STAMPS_MAX = 16
 /** Nesting of JSON in files and payloads. */
 export const JSON_DEPTH_MAX = 64
 
@@ -30,13 +32,27 @@ export interface ExportedRecord {
   readonly proof: string
   /** Verifier keys of the log, `<name>+<id>+<key>`. */
   readonly logKeys: readonly string[]
+  /** Stamped checkpoints that hold the record; absent while there is none. */
+  readonly stamps?: readonly ExportedStamp[]
+  /** base64 DER: root certificates of the authorities that stamped. */
+  readonly timestampRoots?: readonly string[]
+}
+
+/** Time stamps over one checkpoint of the log. */
+export interface ExportedStamp {
+  /** c2sp.org/tlog-proof of the record in the stamped checkpoint, which it holds. */
+  readonly proof: string
+  /** base64 RFC 3161 TimeStampResp over the checkpoint's bytes, each as it was sent. */
+  readonly responses: readonly string[]
 }
 
 const NAMES = ['format', 'record', 'disclosures', 'certificates', 'leaf', 'proof', 'logKeys']
+const STAMP_NAMES = ['proof', 'responses']
+const OPTIONAL_NAMES = ['stamps', 'timestampRoots']
 
 /** Writes an exported record. */
 export function formatExported(exported: ExportedRecord): string {
-  return `${JSON.stringify(exported, NAMES, 2)}\n`
+  return `${JSON.stringify(exported, [...NAMES, ...OPTIONAL_NAMES, ...STAMP_NAMES], 2)}\n`
 }
 
 /**
@@ -50,7 +66,7 @@ export function parseExported(text: string): ExportedRecord {
   if (format !== EXPORT_FORMAT) {
     throw new Problem('request-malformed', `expected \`format\`: \`${EXPORT_FORMAT}\``)
   }
-  refuseUnknown(value, NAMES)
+  refuseUnknown(value, [...NAMES, ...OPTIONAL_NAMES])
   return {
     format,
     record: readText(value, 'record'),
@@ -59,7 +75,28 @@ export function parseExported(text: string): ExportedRecord {
     leaf: readText(value, 'leaf'),
     proof: readText(value, 'proof'),
     logKeys: readTexts(value, 'logKeys', LOG_KEYS_MAX),
+    ...(value['stamps'] === undefined ? {} : { stamps: readStamps(value['stamps']) }),
+    ...(value['timestampRoots'] === undefined
+      ? {}
+      : { timestampRoots: readTexts(value, 'timestampRoots', STAMPS_MAX) }),
   }
+}
+
+function readStamps(list: unknown): ExportedStamp[] {
+  if (!Array.isArray(list) || list.length > STAMPS_MAX) {
+    throw new Problem('request-malformed', `\`stamps\` is not a list of at most ${STAMPS_MAX}`)
+  }
+  return list.map((item: unknown) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+      throw new Problem('request-malformed', 'a member of `stamps` is not an object')
+    }
+    const stamp = item as Untyped
+    refuseUnknown(stamp, STAMP_NAMES)
+    return {
+      proof: readText(stamp, 'proof'),
+      responses: readTexts(stamp, 'responses', STAMPS_MAX),
+    }
+  })
 }
 
 /** A JSON object whose members are not typed yet. */

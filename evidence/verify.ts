@@ -12,6 +12,7 @@ import { parseProof } from './log/proof.ts'
 import { remember } from './memo.ts'
 import { readRecord, recordDigest } from './seal.ts'
 import { type Certificates, createCertificates } from './verify-certificate.ts'
+import { checkStamps, type StampFinding } from './verify-timestamp.ts'
 import type { Trust } from './verify-trust.ts'
 
 /** Checkpoints that one verifier remembers. */
@@ -27,6 +28,7 @@ export type CheckName =
   | 'inclusion'
   | 'checkpoint'
   | 'witnesses'
+  | 'timestamp'
   | 'disclosure'
 
 /** One comparison. `text` says what was compared with what; lower case, one line. */
@@ -34,6 +36,8 @@ export interface Check {
   readonly name: CheckName
   readonly ok: boolean
   readonly text: string
+  /** Nothing was there to compare: no time stamp yet. */
+  readonly absent?: true
   /** The value that was opened, as JSON text. Personal: show it, never log it. */
   readonly disclosed?: { readonly name: string; readonly json: string }
 }
@@ -95,6 +99,9 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     run('checkpoint', () => checkpointCheck(exported, trust, checkpoints))
     const policy = trust?.policy
     if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
+    for (const finding of await stampChecks(exported, record, trust)) {
+      checks.push({ name: 'timestamp', ...finding })
+    }
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
     }
@@ -224,6 +231,21 @@ function checkSignatures(text: string, keys: readonly Verifier[], anchored: bool
   const ids = ours.map(({ id }) => id).join(', ')
   const anchor = anchored ? '' : ' from this file (not anchored)'
   return pass(`checkpoint of \`${checkpoint.origin}\` is signed by key ${ids}${anchor}`)
+}
+
+async function stampChecks(
+  exported: ExportedRecord,
+  record: Opened | undefined,
+  trust: Trust | undefined,
+): Promise<StampFinding[]> {
+  const sealedAt = record === undefined ? undefined : new Date(record.header.iat * 1000)
+  try {
+    const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
+    const signed = (text: string) => checkSignatures(text, keys, trust !== undefined).ok
+    return await checkStamps(exported, trust, signed, sealedAt)
+  } catch (error) {
+    return [fail(explain(error))]
+  }
 }
 
 function witnessCheck({ proof }: ExportedRecord, policy: WitnessPolicy): Outcome {

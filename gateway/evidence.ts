@@ -18,7 +18,7 @@ import { buildDigest } from './build.ts'
 import type { Config } from './config.ts'
 import { type Logger, describeError } from './log.ts'
 import { chainsFolder, logPlaces } from './places.ts'
-import { startTimestamps } from './timestamps.ts'
+import { startTimestamps, timestampRoots } from './timestamps.ts'
 
 /** Tells the operator; holds no value. */
 export type Alarm = (message: string, error?: unknown) => void
@@ -88,7 +88,11 @@ async function openSealKey(config: Config, instance: string, clock: Clock): Prom
   const logKeys = openLogKeys(keys, logPlaces(config).origin).map(({ verifier }) => verifier)
   writeFileSync(
     join(data, 'trust.json'),
-    formatTrust({ roots: identity.chainDer.slice(-1), logKeys }),
+    formatTrust({
+      roots: identity.chainDer.slice(-1),
+      logKeys,
+      timestampRoots: await timestampRoots(config),
+    }),
   )
   return identity
 }
