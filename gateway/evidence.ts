@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { Problem } from '../base/problem.ts'
 import { openCommitmentKey } from '../evidence/commitment-key.ts'
 import { derivedSecrets } from '../evidence/commitment.ts'
 import { saveChain } from '../evidence/export-chains.ts'
@@ -12,6 +13,12 @@ import { type OpenRecorder, openRecorder } from '../evidence/recorder.ts'
 import type { SealKey } from '../evidence/seal.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
 import { openSealIdentity } from '../evidence/x509-identity.ts'
+import {
+  type ClockPorts,
+  type ClockWatch,
+  type RunCommand,
+  startClockWatch,
+} from '../workers/clock.ts'
 import { type Persister, createEmbeddedPersist } from '../workers/embedded.ts'
 import { createRedisPersist } from '../workers/redis.ts'
 import { buildDigest } from './build.ts'
@@ -30,11 +37,22 @@ export interface Evidence {
   close(): Promise<void>
 }
 
+interface EvidencePorts {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Asks the machine's time service. */
+  readonly ask: RunCommand
+}
+
 /** @throws {Problem} as the recorder, the log and the keys do. */
-export async function openEvidence(config: Config, clock: Clock, log: Logger): Promise<Evidence> {
+export async function openEvidence(
+  config: Config,
+  { clock, log, ask }: EvidencePorts,
+): Promise<Evidence> {
   const alarm: Alarm = (message, error) => log.error({ error: describeError(error) }, message)
   const sink = await openSink(config, clock, alarm)
   const keys = join(config.data, 'keys')
+  let watch: ClockWatch | undefined
   try {
     const recorder = await openRecorder({
       folder: join(config.data, 'journal'),
@@ -49,11 +67,16 @@ export async function openEvidence(config: Config, clock: Clock, log: Logger): P
       persist: sink.persist,
       clock,
       alarm,
+      hindrance: () => (watch?.withinLimits() === false ? CLOCK_PROBLEM : undefined),
     })
+    const note: ClockPorts['note'] = (facts) => recorder.note('clock', facts)
+    watch = await startClockWatch({ clock, run: ask, note, alarm })
+    if (watch.state().source === 'none') log.warn({}, NO_TIME_SERVICE)
     log.info({ instance: recorder.instance, recovered: recorder.recovered }, 'journal open')
     return {
       recorder,
       close: async () => {
+        await watch?.close()
         await recorder.close()
         await sink.close()
       },
@@ -63,6 +86,13 @@ export async function openEvidence(config: Config, clock: Clock, log: Logger): P
     throw error
   }
 }
+
+const CLOCK_PROBLEM = new Problem(
+  'evidence-unavailable',
+  'the clock is beyond its limits; records could not be dated',
+)
+const NO_TIME_SERVICE =
+  'no time service answers (chronyc, timedatectl): only jumps of the clock are noticed'
 
 /** Where records go: a queue, or the log itself with its time stamps in the same process. */
 async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Persister> {

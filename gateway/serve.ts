@@ -21,6 +21,7 @@ import { type Content, openContent } from './routes.ts'
 import { openRelayKey } from './signature/key-file.ts'
 import { type MessageSigner, createMessageSigner } from './signature/sign.ts'
 import { linkPseudonym } from './token/link.ts'
+import { type RunCommand, runCommand } from '../workers/clock.ts'
 import { generateKeyRing, openKeyRing } from './token/ring-file.ts'
 import type { KeyRing } from './token/ring.ts'
 
@@ -31,6 +32,8 @@ export interface GatewayOptions {
   readonly report: Report
   readonly limits?: Partial<RelayLimits>
   readonly clock?: Clock
+  /** Asks the machine's time service. */
+  readonly run?: RunCommand
 }
 
 /** A running gateway. */
@@ -51,7 +54,7 @@ export async function startGateway(
   config: Config,
   options: GatewayOptions,
 ): Promise<Gateway | undefined> {
-  const { log, report, clock = systemClock } = options
+  const { log, report, clock = systemClock, run: ask = runCommand } = options
   const limits = { ...RELAY_LIMITS, ...options.limits }
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const parties = openParties(config.parties, clock)
@@ -59,7 +62,7 @@ export async function startGateway(
   const signer = createMessageSigner(openRelayKey(join(config.data, 'keys', 'relay.pem')))
   const content = await openContent(config.policies, { clock, keys }, report)
   if (content === undefined) return undefined
-  const evidence = await openEvidence(config, clock, log)
+  const evidence = await openEvidence(config, { clock, log, ask })
   const leg = createLeg(clock, limits)
   const ports = { clock, limits, parties, leg, signer, recorder: evidence.recorder }
   try {
@@ -91,7 +94,7 @@ async function run(
   })
   const unready = () => [
     ...(draining ? ['shutting down'] : []),
-    ...(evidence.recorder.failure() === undefined ? [] : ['the journal failed; restart']),
+    ...[evidence.recorder.failure()?.message].filter((message) => message !== undefined),
   ]
   const app = createRelayApp(relay, [parts.signer.publicJwk])
   const relayServer = createRelayServer(app, relay, config.relay, parts.limits)
