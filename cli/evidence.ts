@@ -20,6 +20,7 @@ import type { Config } from '../gateway/config.ts'
 import { chainsFolder, logPlaces } from '../gateway/places.ts'
 import { timestampRoots } from '../gateway/timestamps.ts'
 import { CONFIG_OPTION, type LoadConfig } from './config.ts'
+import { addKeeping } from './custody.ts'
 
 interface Common {
   readonly config: string
@@ -40,6 +41,7 @@ export function addEvidence(program: Command, loadConfig: LoadConfig): void {
   const places = async ({ config }: Common): Promise<LogPlaces> =>
     logPlaces(await loadConfig(config))
   addSearch(evidence, places)
+  addKeeping(evidence, loadConfig)
   evidence
     .command('show')
     .description('print one record as JSON')

@@ -59,8 +59,9 @@ const VERDICTS = {
 } as const
 
 function formatResult({ checks, verdict, rid, kind, development }: Verification): string {
-  const lines = checks.map(({ ok, absent, name, text, disclosed }) => {
+  const lines = checks.map(({ ok, absent, indeterminate, name, text, disclosed }) => {
     const value = disclosed === undefined ? '' : `: ${disclosed.json}`
+    if (indeterminate) return `? ${name}: INDETERMINATE: ${text}`
     return `${absent ? '–' : ok ? '✓' : '✗'} ${name}: ${text}${value}`
   })
   if (development)

@@ -2,12 +2,13 @@
 import { Problem } from '../base/problem.ts'
 import { openClaim, type RecordSecrets } from './commitment.ts'
 import { EXPORT_FORMAT, type ExportedRecord, type ExportedStamp } from './export-format.ts'
-import type { EvidenceIndex } from './index/index.ts'
+import type { EvidenceIndex, IndexRow } from './index/index.ts'
 import type { Verifier } from './log/note.ts'
 import { type LogReader, readerAt } from './log/reader.ts'
 import type { Store } from './log/store.ts'
 import { readRecord } from './seal.ts'
 import { findStamps } from './timestamp/stamps.ts'
+import { erasureOf } from './verify-erasure.ts'
 
 /** A value that the exporter knows and wants to prove. */
 export interface ClaimedValue {
@@ -62,7 +63,24 @@ export async function exportRecord(
     proof: await witnessed(ports, row.position).proof(row.position),
     logKeys: ports.logKeys.map(({ text }) => text),
     ...(await exportStamps(ports, row.position)),
+    ...(await exportErasures(ports, row)),
   }
+}
+
+/** Only exchanges have originals in custody. An `erase` record is exported bare. */
+async function exportErasures(
+  ports: ExportPorts,
+  { rid, kind }: IndexRow,
+): Promise<Pick<ExportedRecord, 'erasures'>> {
+  if (kind !== 'exchange') return {}
+  const erasures: ExportedRecord[] = []
+  for (const row of await ports.index.search({ kind: 'erase' })) {
+    const { payload } = readRecord((await ports.reader.record(row.position)).jws)
+    if (erasureOf(payload, rid) === undefined) continue
+    const { stamps: _, timestampRoots: __, ...bare } = await exportRecord(ports, row.rid)
+    erasures.push(bare)
+  }
+  return erasures.length === 0 ? {} : { erasures }
 }
 
 async function exportStamps(

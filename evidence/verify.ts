@@ -12,6 +12,7 @@ import { parseProof } from './log/proof.ts'
 import { remember } from './memo.ts'
 import { readRecord, recordDigest } from './seal.ts'
 import { type Certificates, createCertificates } from './verify-certificate.ts'
+import { explainErasure } from './verify-erasure.ts'
 import { checkStamps, type StampFinding } from './verify-timestamp.ts'
 import type { Trust } from './verify-trust.ts'
 
@@ -30,6 +31,7 @@ export type CheckName =
   | 'witnesses'
   | 'timestamp'
   | 'disclosure'
+  | 'erasure'
 
 /** One comparison. `text` says what was compared with what; lower case, one line. */
 export interface Check {
@@ -38,6 +40,8 @@ export interface Check {
   readonly text: string
   /** Nothing was there to compare: no time stamp yet. */
   readonly absent?: true
+  /** Nobody can say any more what was committed to: the originals were erased under a rule. */
+  readonly indeterminate?: true
   /** The value that was opened, as JSON text. Personal: show it, never log it. */
   readonly disclosed?: { readonly name: string; readonly json: string }
 }
@@ -80,7 +84,7 @@ export function verifyExported(
 export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
   const certificates = createCertificates(trust)
   const checkpoints = new Map<string, Outcome>()
-  return async (exported) => {
+  const verifyOne: ExportVerifier = async (exported) => {
     const checks: Check[] = []
     const run = (name: CheckName, work: () => Outcome): void => {
       checks.push({ name, ...guarded(work) })
@@ -105,11 +109,19 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
     }
+    for (const erasure of exported.erasures ?? []) {
+      const known = (await verifyOne(erasure)).verdict !== 'invalid'
+      run('erasure', () => {
+        const text = explainErasure(erasure, opened(record).payload.rid, known)
+        return { ...pass(text), indeterminate: true }
+      })
+    }
     const good = checks.every(({ ok }) => ok)
     const verdict = good ? (trust === undefined ? 'not-anchored' : 'valid') : 'invalid'
     const named = record === undefined ? {} : { rid: record.payload.rid, kind: record.payload.kind }
     return { verdict, checks, development, ...named }
   }
+  return verifyOne
 }
 
 type Outcome = Omit<Check, 'name'>

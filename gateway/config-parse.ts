@@ -35,6 +35,7 @@ interface Place {
 function readConfig(root: YamlNode, place: Place, report: Report): Config {
   const fields = openMap(root, report, 'the configuration')
   const path = pathIn(place.folder)
+  const custody = fields.take('custody', readCustody(place.folder))
   const config: Config = {
     file: place.file,
     relay: fields.take('relay', listener(place.folder)) ?? LISTEN_DEFAULTS.relay,
@@ -45,6 +46,7 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
     index: fields.take('index', readIndex) ?? { kind: 'embedded' },
     log: fields.take('log', readLog(place.folder)) ?? { kind: 'folder', path: '' },
     timestamp: fields.take('timestamp', readTimestamp) ?? TIMESTAMP_DEFAULTS,
+    ...(custody === undefined ? {} : { custody }),
     operator: fields.need('operator', readOperator),
     parties: fields.need('parties', readParties(place.folder)),
   }
@@ -151,6 +153,25 @@ function readLog(folder: string): Reader<Config['log']> {
     if (text.startsWith('s3://')) return { kind: 's3', url: text }
     return { kind: 'folder', path: resolve(folder, text) }
   }
+}
+
+function readCustody(folder: string): Reader<NonNullable<Config['custody']>> {
+  return (node, report) => {
+    const fields = openMap(node, report, '`custody`')
+    const custodian = fields.need(
+      'custodian',
+      readableFile(folder, "a custodian's public JWK on P-256 or X25519", checkCustodian),
+    )
+    fields.close()
+    return { custodian }
+  }
+}
+
+/** The private half must stay with the custodian, whom the gateway cannot impersonate then. */
+function checkCustodian(text: string): void {
+  const { crv, x, d } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const known = crv === 'P-256' || crv === 'X25519'
+  if (!known || typeof x !== 'string' || d !== undefined) throw new Error('not a public JWK')
 }
 
 /** A list of authorities, or a map that also says how often they are asked. */

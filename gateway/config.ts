@@ -17,6 +17,8 @@ export interface Config {
   /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
   readonly origin?: string
   readonly timestamp: TimestampConfig
+  /** Who keeps originals for policies with `custody: sealed`: a file with the custodian's public JWK. */
+  readonly custody?: { readonly custodian: string }
   readonly operator: {
     readonly name: string
     readonly role: 'bureau' | 'entrusted-processor' | 'bank-side' | 'platform-side'

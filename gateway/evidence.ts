@@ -6,6 +6,8 @@ import type { Clock } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
 import { openCommitmentKey } from '../evidence/commitment-key.ts'
 import { derivedSecrets } from '../evidence/commitment.ts'
+import { startRetention } from '../evidence/custody/retention.ts'
+import type { CustodyStore } from '../evidence/custody/store.ts'
 import { saveChain } from '../evidence/export-chains.ts'
 import { openLogKeys } from '../evidence/log/keys.ts'
 import { openLog } from '../evidence/log/open.ts'
@@ -23,6 +25,7 @@ import { type Persister, createEmbeddedPersist } from '../workers/embedded.ts'
 import { createRedisPersist } from '../workers/redis.ts'
 import { buildDigest } from './build.ts'
 import type { Config } from './config.ts'
+import { openCustody } from './custody.ts'
 import { type Logger, describeError } from './log.ts'
 import { chainsFolder, logPlaces } from './places.ts'
 import { startTimestamps, timestampRoots } from './timestamps.ts'
@@ -33,6 +36,8 @@ export type Alarm = (message: string, error?: unknown) => void
 /** The open evidence floor. */
 export interface Evidence {
   readonly recorder: OpenRecorder
+  /** Where originals are kept; undefined when no custodian is configured. */
+  readonly custody: CustodyStore | undefined
   /** Seals and hands over what is accepted, then closes. */
   close(): Promise<void>
 }
@@ -54,6 +59,7 @@ export async function openEvidence(
   const keys = join(config.data, 'keys')
   let watch: ClockWatch | undefined
   try {
+    const kept = await openCustody(config)
     const recorder = await openRecorder({
       folder: join(config.data, 'journal'),
       identity: (instance) => openSealKey(config, instance, clock),
@@ -65,6 +71,7 @@ export async function openEvidence(
         config: `sha256:${createHash('sha256').update(readFileSync(config.file)).digest('hex')}`,
       },
       persist: sink.persist,
+      ...(kept === undefined ? {} : { custody: kept.custody }),
       clock,
       alarm,
       hindrance: () => (watch?.withinLimits() === false ? CLOCK_PROBLEM : undefined),
@@ -73,9 +80,13 @@ export async function openEvidence(
     watch = await startClockWatch({ clock, run: ask, note, alarm })
     if (watch.state().source === 'none') log.warn({}, NO_TIME_SERVICE)
     log.info({ instance: recorder.instance, recovered: recorder.recovered }, 'journal open')
+    const keeper = { note: recorder.note, clock, alarm }
+    const retention = kept && startRetention({ ...keeper, store: kept.store })
     return {
       recorder,
+      custody: kept?.store,
       close: async () => {
+        await retention?.stop()
         await watch?.close()
         await recorder.close()
         await sink.close()

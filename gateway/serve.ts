@@ -5,11 +5,13 @@ import { type Server, createServer } from 'node:http'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Report } from '../base/diagnostic.ts'
+import { openAdminSecret } from './admin-secret.ts'
 import type { Config } from './config.ts'
 import { type Evidence, openEvidence } from './evidence.ts'
 import { type Allowed, allowedBy } from './guard/allowed.ts'
 import type { Guard } from './guard/guard.ts'
 import { createAdminApp } from './http/admin.ts'
+import { createApi } from './http/api.ts'
 import { createLeg } from './http/leg.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -96,9 +98,15 @@ async function run(
     ...(draining ? ['shutting down'] : []),
     ...[evidence.recorder.failure()?.message].filter((message) => message !== undefined),
   ]
+  const api = createApi({
+    note: evidence.recorder.note,
+    store: evidence.custody,
+    secret: openAdminSecret(config.data),
+    report: (error) => log.error({ error: describeError(error) }, 'bug'),
+  })
   const app = createRelayApp(relay, [parts.signer.publicJwk])
   const relayServer = createRelayServer(app, relay, config.relay, parts.limits)
-  const adminServer = createServer(createAdminApp(metrics, unready))
+  const adminServer = createServer(createAdminApp(metrics, unready, api))
   const shut = async () => {
     draining = true
     await drain(relayServer, relay, parts.limits)
