@@ -16,8 +16,11 @@ import { indexPath, type LogPlaces } from '../evidence/log/open.ts'
 import { openCosigned, openReader } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readRecord } from '../evidence/seal.ts'
+import type { Config } from '../gateway/config.ts'
 import { chainsFolder, logPlaces } from '../gateway/places.ts'
+import { timestampRoots } from '../gateway/timestamps.ts'
 import { CONFIG_OPTION, type LoadConfig } from './config.ts'
+import { addKeeping } from './custody.ts'
 
 interface Common {
   readonly config: string
@@ -38,6 +41,7 @@ export function addEvidence(program: Command, loadConfig: LoadConfig): void {
   const places = async ({ config }: Common): Promise<LogPlaces> =>
     logPlaces(await loadConfig(config))
   addSearch(evidence, places)
+  addKeeping(evidence, loadConfig)
   evidence
     .command('show')
     .description('print one record as JSON')
@@ -62,7 +66,7 @@ export function addEvidence(program: Command, loadConfig: LoadConfig): void {
     .option('--open <name=value>', 'disclose a value that you know; repeatable', collectPair)
     .option('--out <file>', 'write here instead of to standard output')
     .action(async (rid: string, { open = [], out, ...options }: ExportOptions) => {
-      const text = formatExported(await exported(await places(options), rid, open))
+      const text = formatExported(await exported(await loadConfig(options.config), rid, open))
       // What is disclosed is personal: only the caller may read the file.
       if (out === undefined) process.stdout.write(text)
       else writeFileSync(out, text, { mode: 0o600 })
@@ -105,10 +109,11 @@ function formatRow(row: IndexRow): string {
 }
 
 async function exported(
-  { log, data, origin }: LogPlaces,
+  config: Config,
   rid: string,
   open: readonly ClaimedValue[],
 ): ReturnType<typeof exportRecord> {
+  const { log, data, origin } = logPlaces(config)
   const index = openSqliteIndex(indexPath(data))
   try {
     const store = openFolderStore(log)
@@ -118,6 +123,7 @@ async function exported(
       index,
       chainOf: openChains(chainsFolder(data)),
       logKeys: readLogVerifiers(join(data, 'keys'), origin),
+      stamps: { store, roots: await timestampRoots(config) },
       ...(open.length === 0
         ? {}
         : { secrets: derivedSecrets(openCommitmentKey(join(data, 'keys/commitment.key'))) }),

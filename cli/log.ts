@@ -12,6 +12,7 @@ import { openFolderStore } from '../evidence/log/store.ts'
 import { readPem } from '../evidence/pem.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
 import { logPlaces } from '../gateway/places.ts'
+import { timestampRoots } from '../gateway/timestamps.ts'
 import { CONFIG_OPTION, type LoadConfig } from './config.ts'
 import { addWitnessing } from './log-witness.ts'
 
@@ -46,11 +47,14 @@ export function addLog(program: Command, loadConfig: LoadConfig): void {
     .requiredOption('--root <file>', 'root certificate, PEM')
     .option('--policy <file>', 'witness policy that checkpoints must meet')
     .action(async (options: LogOptions & { root: string; policy?: string }) => {
-      const { data, origin } = await places(options)
+      const config = await loadConfig(options.config)
+      const { data, origin } = logPlaces(config)
       const logKeys = readLogVerifiers(join(data, 'keys'), origin)
       const roots = readPem(readFileSync(options.root, 'utf8'))
       const policy = options.policy === undefined ? undefined : readFileSync(options.policy, 'utf8')
-      process.stdout.write(formatTrust({ roots, logKeys }, policy))
+      const stampRoots = await timestampRoots(config)
+      const anchors = stampRoots.length === 0 ? {} : { timestampRoots: stampRoots }
+      process.stdout.write(formatTrust({ roots, logKeys, ...anchors }, policy))
     })
   addWitnessing(log, places)
 }

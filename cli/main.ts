@@ -1,6 +1,7 @@
 /** The `sealgate` command. @module */
 import { Command } from 'commander'
 import { failOn, readConfig } from './config.ts'
+import { addReveal } from './custody.ts'
 import { addEvidence } from './evidence.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
@@ -18,6 +19,7 @@ addWorker(program, readConfig)
 addPolicyCommands(program)
 addVerify(program)
 addEvidence(program, readConfig)
+addReveal(program, readConfig)
 addLog(program, readConfig)
 addKeys(program)
 addWitness(program)

@@ -59,9 +59,10 @@ const VERDICTS = {
 } as const
 
 function formatResult({ checks, verdict, rid, kind, development }: Verification): string {
-  const lines = checks.map(({ ok, name, text, disclosed }) => {
+  const lines = checks.map(({ ok, absent, indeterminate, name, text, disclosed }) => {
     const value = disclosed === undefined ? '' : `: ${disclosed.json}`
-    return `${ok ? '✓' : '✗'} ${name}: ${text}${value}`
+    if (indeterminate) return `? ${name}: INDETERMINATE: ${text}`
+    return `${absent ? '–' : ok ? '✓' : '✗'} ${name}: ${text}${value}`
   })
   if (development)
     lines.push('! certificate: 非依法设立的电子认证服务提供者签发 (development authority)')

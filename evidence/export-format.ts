@@ -9,6 +9,8 @@ export const DISCLOSURES_MAX = 1024
 export const EXPORT_CERTIFICATES_MAX = 16
 /** Log keys in one file. */
 export const LOG_KEYS_MAX = 16
+/** Stamped checkpoints or erasures in one file, time stamps over one checkpoint, roots of authorities. */
+export const STAMPS_MAX = 16
 /** Nesting of JSON in files and payloads. */
 export const JSON_DEPTH_MAX = 64
 
@@ -30,13 +32,29 @@ export interface ExportedRecord {
   readonly proof: string
   /** Verifier keys of the log, `<name>+<id>+<key>`. */
   readonly logKeys: readonly string[]
+  /** Stamped checkpoints that hold the record; absent while there is none. */
+  readonly stamps?: readonly ExportedStamp[]
+  /** base64 DER: root certificates of the authorities that stamped. */
+  readonly timestampRoots?: readonly string[]
+  /** The `erase` records of what custody kept of this record, exported in full; absent when none. */
+  readonly erasures?: readonly ExportedRecord[]
+}
+
+/** Time stamps over one checkpoint of the log. */
+export interface ExportedStamp {
+  /** c2sp.org/tlog-proof of the record in the stamped checkpoint, which it holds. */
+  readonly proof: string
+  /** base64 RFC 3161 TimeStampResp over the checkpoint's bytes, each as it was sent. */
+  readonly responses: readonly string[]
 }
 
 const NAMES = ['format', 'record', 'disclosures', 'certificates', 'leaf', 'proof', 'logKeys']
+const STAMP_NAMES = ['proof', 'responses']
+const OPTIONAL_NAMES = ['stamps', 'timestampRoots', 'erasures']
 
 /** Writes an exported record. */
 export function formatExported(exported: ExportedRecord): string {
-  return `${JSON.stringify(exported, NAMES, 2)}\n`
+  return `${JSON.stringify(exported, [...NAMES, ...OPTIONAL_NAMES, ...STAMP_NAMES], 2)}\n`
 }
 
 /**
@@ -45,12 +63,15 @@ export function formatExported(exported: ExportedRecord): string {
  * @throws {Problem} `request-malformed` naming the member that is wrong.
  */
 export function parseExported(text: string): ExportedRecord {
-  const value = parseStrictJson(text)
+  return readExported(parseStrictJson(text), OPTIONAL_NAMES)
+}
+
+function readExported(value: Untyped, optional: readonly string[]): ExportedRecord {
   const format = value['format']
   if (format !== EXPORT_FORMAT) {
     throw new Problem('request-malformed', `expected \`format\`: \`${EXPORT_FORMAT}\``)
   }
-  refuseUnknown(value, NAMES)
+  refuseUnknown(value, [...NAMES, ...optional])
   return {
     format,
     record: readText(value, 'record'),
@@ -59,7 +80,35 @@ export function parseExported(text: string): ExportedRecord {
     leaf: readText(value, 'leaf'),
     proof: readText(value, 'proof'),
     logKeys: readTexts(value, 'logKeys', LOG_KEYS_MAX),
+    ...(value['stamps'] === undefined
+      ? {}
+      : { stamps: readObjects(value, 'stamps').map(readStamp) }),
+    ...(value['timestampRoots'] === undefined
+      ? {}
+      : { timestampRoots: readTexts(value, 'timestampRoots', STAMPS_MAX) }),
+    ...(value['erasures'] === undefined
+      ? {}
+      : { erasures: readObjects(value, 'erasures').map((item) => readExported(item, [])) }),
   }
+}
+
+function readStamp(value: Untyped): ExportedStamp {
+  refuseUnknown(value, STAMP_NAMES)
+  return {
+    proof: readText(value, 'proof'),
+    responses: readTexts(value, 'responses', STAMPS_MAX),
+  }
+}
+
+function readObjects(value: Untyped, name: string): Untyped[] {
+  const list = value[name]
+  const isObject = (item: unknown): item is Untyped =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+  if (Array.isArray(list) && list.length <= STAMPS_MAX && list.every(isObject)) return list
+  throw new Problem(
+    'request-malformed',
+    `\`${name}\` is not a list of at most ${STAMPS_MAX} objects`,
+  )
 }
 
 /** A JSON object whose members are not typed yet. */

@@ -1,11 +1,14 @@
 /** Exports one record with all that proves it. @module */
 import { Problem } from '../base/problem.ts'
 import { openClaim, type RecordSecrets } from './commitment.ts'
-import { EXPORT_FORMAT, type ExportedRecord } from './export-format.ts'
-import type { EvidenceIndex } from './index/index.ts'
+import { EXPORT_FORMAT, type ExportedRecord, type ExportedStamp } from './export-format.ts'
+import type { EvidenceIndex, IndexRow } from './index/index.ts'
 import type { Verifier } from './log/note.ts'
-import type { LogReader } from './log/reader.ts'
+import { type LogReader, readerAt } from './log/reader.ts'
+import type { Store } from './log/store.ts'
 import { readRecord } from './seal.ts'
+import { findStamps } from './timestamp/stamps.ts'
+import { erasureOf } from './verify-erasure.ts'
 
 /** A value that the exporter knows and wants to prove. */
 export interface ClaimedValue {
@@ -25,6 +28,8 @@ export interface ExportPorts {
   readonly logKeys: readonly Verifier[]
   /** Where salts come from; undefined when nothing is to be opened. */
   readonly secrets?: RecordSecrets
+  /** The log's store, which holds its time stamps, and the roots (DER) of their authorities. */
+  readonly stamps?: { readonly store: Store; readonly roots: readonly Uint8Array[] }
 }
 
 /**
@@ -57,6 +62,40 @@ export async function exportRecord(
     leaf,
     proof: await witnessed(ports, row.position).proof(row.position),
     logKeys: ports.logKeys.map(({ text }) => text),
+    ...(await exportStamps(ports, row.position)),
+    ...(await exportErasures(ports, row)),
+  }
+}
+
+/** Only exchanges have originals in custody. An `erase` record is exported bare. */
+async function exportErasures(
+  ports: ExportPorts,
+  { rid, kind }: IndexRow,
+): Promise<Pick<ExportedRecord, 'erasures'>> {
+  if (kind !== 'exchange') return {}
+  const erasures: ExportedRecord[] = []
+  for (const row of await ports.index.search({ kind: 'erase' })) {
+    const { payload } = readRecord((await ports.reader.record(row.position)).jws)
+    if (erasureOf(payload, rid) === undefined) continue
+    const { stamps: _, timestampRoots: __, ...bare } = await exportRecord(ports, row.rid)
+    erasures.push(bare)
+  }
+  return erasures.length === 0 ? {} : { erasures }
+}
+
+async function exportStamps(
+  { stamps }: ExportPorts,
+  position: number,
+): Promise<Pick<ExportedRecord, 'stamps' | 'timestampRoots'>> {
+  const found = stamps === undefined ? [] : await findStamps(stamps.store, position)
+  if (stamps === undefined || found.length === 0) return {}
+  const exported = found.map(async ({ checkpoint, responses }): Promise<ExportedStamp> => ({
+    proof: await readerAt(stamps.store, checkpoint).proof(position),
+    responses: responses.map((bytes) => Buffer.from(bytes).toString('base64')),
+  }))
+  return {
+    stamps: await Promise.all(exported),
+    timestampRoots: stamps.roots.map((der) => Buffer.from(der).toString('base64')),
   }
 }
 

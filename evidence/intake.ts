@@ -52,6 +52,7 @@ export interface IntakePorts {
   readonly custody: Custody | undefined
   readonly clock: Clock
   readonly backlogMax: number
+  readonly hindrance: () => Problem | undefined
   readonly alarm: (message: string, error?: unknown) => void
 }
 
@@ -173,9 +174,16 @@ function recordJump(state: State, clock: ClockState): void {
 }
 
 /** Why nothing is accepted: it could not be stored, dated, sealed, or held in a bounded memory. */
-function refusal({ tally, journal, backlogMax, key, watch }: State): Problem | undefined {
+function refusal({
+  tally,
+  journal,
+  backlogMax,
+  hindrance,
+  key,
+  watch,
+}: State): Problem | undefined {
   if (tally.closing) return new Problem('evidence-unavailable', 'the recorder is closed')
-  const problem = journal.failure() ?? watch.problem() ?? key.problem()
+  const problem = journal.failure() ?? watch.problem() ?? hindrance() ?? key.problem()
   if (problem !== undefined || tally.backlog < backlogMax) return problem
   return new Problem('evidence-unavailable', `${tally.backlog} records wait for the log`)
 }

@@ -33,6 +33,8 @@ export interface RecorderOptions {
   readonly clock: Clock
   /** Tells the operator; neither message nor error holds a value. */
   readonly alarm: (message: string, error?: unknown) => void
+  /** Why nothing may be dated, besides a jump of the clock, which the recorder sees itself. */
+  readonly hindrance?: () => Problem | undefined
   /** Records that may wait for the log before nothing more is accepted. */
   readonly backlogMax?: number
   /** The journal's file system and segment size, for tests. */
@@ -115,7 +117,7 @@ export async function openRecorder(options: RecorderOptions): Promise<OpenRecord
 /** Wires journal, chain and delivery. */
 async function start(options: RecorderOptions, found: FoundJournal, mark: Mark): Promise<State> {
   const { instance } = mark
-  const { origin, clock, persist, alarm, secrets, custody } = options
+  const { origin, clock, persist, alarm, secrets, custody, hindrance = () => undefined } = options
   const key = await holdKey({ instance, identity: options.identity, clock, alarm })
   const tally = createTally(mark)
   const retention = createRetention()
@@ -165,6 +167,7 @@ async function start(options: RecorderOptions, found: FoundJournal, mark: Mark):
     custody,
     clock,
     backlogMax,
+    hindrance,
     alarm,
   }
 }

@@ -6,6 +6,7 @@ import {
   readText,
   readTexts,
   refuseUnknown,
+  type Untyped,
 } from './export-format.ts'
 import { parseVerifier, type Verifier } from './log/note.ts'
 import { parsePolicy, type WitnessPolicy } from './log/policy.ts'
@@ -20,30 +21,53 @@ export interface Trust {
   readonly roots: readonly Uint8Array[]
   /** The logs' verifier keys. */
   readonly logKeys: readonly Verifier[]
+  /** Root certificates of time stamping authorities, DER; `roots` when absent. */
+  readonly timestampRoots?: readonly Uint8Array[]
   /** Whose cosignatures a checkpoint needs (c2sp.org/tlog-policy); none when absent. */
   readonly policy?: WitnessPolicy
 }
 
 /**
- * Reads `{ "roots": [PEM…], "logKeys": ["<name>+<id>+<key>"…], "policy"?: "<tlog-policy text>" }`.
+ * Reads `{ "roots": [PEM…], "logKeys": ["<name>+<id>+<key>"…], "timestampRoots"?: [PEM…], "policy"?: "<tlog-policy text>" }`.
  *
  * @throws {Problem} `request-malformed`.
  */
 export function parseTrust(text: string): Trust {
   const value = parseStrictJson(text)
-  refuseUnknown(value, ['roots', 'logKeys', 'policy'])
-  const roots = readTexts(value, 'roots', ROOTS_MAX).flatMap((pem) => readPem(pem))
+  refuseUnknown(value, ['roots', 'logKeys', 'timestampRoots', 'policy'])
+  const roots = readPems(value, 'roots')
   const logKeys = readTexts(value, 'logKeys', LOG_KEYS_MAX).map(parseVerifier)
   if (roots.length === 0 || logKeys.length === 0) {
     throw new Problem('request-malformed', 'expected at least one root certificate and one log key')
   }
-  if (value['policy'] === undefined) return { roots, logKeys }
-  return { roots, logKeys, policy: parsePolicy(readText(value, 'policy')) }
+  return {
+    roots,
+    logKeys,
+    ...(value['timestampRoots'] === undefined
+      ? {}
+      : { timestampRoots: readPems(value, 'timestampRoots') }),
+    ...(value['policy'] === undefined ? {} : { policy: parsePolicy(readText(value, 'policy')) }),
+  }
 }
 
 /** Writes a trust file; `policy` is the text of a witness policy. */
-export function formatTrust({ roots, logKeys }: Omit<Trust, 'policy'>, policy?: string): string {
-  const pems = roots.map((der) => toPem('CERTIFICATE', der))
-  const value = { roots: pems, logKeys: logKeys.map((key) => key.text), policy }
+export function formatTrust(
+  { roots, logKeys, timestampRoots }: Omit<Trust, 'policy'>,
+  policy?: string,
+): string {
+  const value = {
+    roots: roots.map(toCertificatePem),
+    logKeys: logKeys.map((key) => key.text),
+    timestampRoots: timestampRoots?.map(toCertificatePem),
+    policy,
+  }
   return `${JSON.stringify(value, null, 2)}\n`
+}
+
+function readPems(value: Untyped, name: string): Uint8Array[] {
+  return readTexts(value, name, ROOTS_MAX).flatMap((pem) => readPem(pem))
+}
+
+function toCertificatePem(der: Uint8Array): string {
+  return toPem('CERTIFICATE', der)
 }

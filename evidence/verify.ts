@@ -12,6 +12,8 @@ import { parseProof } from './log/proof.ts'
 import { remember } from './memo.ts'
 import { readRecord, recordDigest } from './seal.ts'
 import { type Certificates, createCertificates } from './verify-certificate.ts'
+import { explainErasure } from './verify-erasure.ts'
+import { checkStamps, type StampFinding } from './verify-timestamp.ts'
 import type { Trust } from './verify-trust.ts'
 
 /** Checkpoints that one verifier remembers. */
@@ -27,13 +29,19 @@ export type CheckName =
   | 'inclusion'
   | 'checkpoint'
   | 'witnesses'
+  | 'timestamp'
   | 'disclosure'
+  | 'erasure'
 
 /** One comparison. `text` says what was compared with what; lower case, one line. */
 export interface Check {
   readonly name: CheckName
   readonly ok: boolean
   readonly text: string
+  /** Nothing was there to compare: no time stamp yet. */
+  readonly absent?: true
+  /** Nobody can say any more what was committed to: the originals were erased under a rule. */
+  readonly indeterminate?: true
   /** The value that was opened, as JSON text. Personal: show it, never log it. */
   readonly disclosed?: { readonly name: string; readonly json: string }
 }
@@ -76,7 +84,7 @@ export function verifyExported(
 export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
   const certificates = createCertificates(trust)
   const checkpoints = new Map<string, Outcome>()
-  return async (exported) => {
+  const verifyOne: ExportVerifier = async (exported) => {
     const checks: Check[] = []
     const run = (name: CheckName, work: () => Outcome): void => {
       checks.push({ name, ...guarded(work) })
@@ -95,14 +103,25 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     run('checkpoint', () => checkpointCheck(exported, trust, checkpoints))
     const policy = trust?.policy
     if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
+    for (const finding of await stampChecks(exported, record, trust)) {
+      checks.push({ name: 'timestamp', ...finding })
+    }
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
+    }
+    for (const erasure of exported.erasures ?? []) {
+      const known = (await verifyOne(erasure)).verdict !== 'invalid'
+      run('erasure', () => {
+        const text = explainErasure(erasure, opened(record).payload.rid, known)
+        return { ...pass(text), indeterminate: true }
+      })
     }
     const good = checks.every(({ ok }) => ok)
     const verdict = good ? (trust === undefined ? 'not-anchored' : 'valid') : 'invalid'
     const named = record === undefined ? {} : { rid: record.payload.rid, kind: record.payload.kind }
     return { verdict, checks, development, ...named }
   }
+  return verifyOne
 }
 
 type Outcome = Omit<Check, 'name'>
@@ -224,6 +243,21 @@ function checkSignatures(text: string, keys: readonly Verifier[], anchored: bool
   const ids = ours.map(({ id }) => id).join(', ')
   const anchor = anchored ? '' : ' from this file (not anchored)'
   return pass(`checkpoint of \`${checkpoint.origin}\` is signed by key ${ids}${anchor}`)
+}
+
+async function stampChecks(
+  exported: ExportedRecord,
+  record: Opened | undefined,
+  trust: Trust | undefined,
+): Promise<StampFinding[]> {
+  const sealedAt = record === undefined ? undefined : new Date(record.header.iat * 1000)
+  try {
+    const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
+    const signed = (text: string) => checkSignatures(text, keys, trust !== undefined).ok
+    return await checkStamps(exported, trust, signed, sealedAt)
+  } catch (error) {
+    return [fail(explain(error))]
+  }
 }
 
 function witnessCheck({ proof }: ExportedRecord, policy: WitnessPolicy): Outcome {

@@ -13,6 +13,7 @@ const SETTINGS: readonly (readonly string[])[] = [
     ...['cert', 'key', 'clientCa'].map((name) => [section, 'tls', name]),
   ]),
   ...['name', 'role', 'licence', 'validUntil'].map((name) => ['operator', name]),
+  ['custody', 'custodian'],
   ...['data', 'policies', 'queue', 'index', 'log', 'timestamp', 'parties'].map((name) => [name]),
 ]
 

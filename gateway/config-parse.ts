@@ -2,12 +2,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import type { Report } from '../base/diagnostic.ts'
-import { listOf, oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
+import { integerOf, listOf, oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
 import { parseYaml, type YamlNode } from '../base/yaml.ts'
 import { overrideFrom } from './config-environment.ts'
 import { isFolder, readableFile, readText } from './config-files.ts'
 import { isHttpUrl, readParties } from './config-parties.ts'
-import type { Config, Listener } from './config.ts'
+import type { Config, Listener, TimestampConfig } from './config.ts'
 
 /** A configuration, or nothing when `report` gained an error. Relative paths start at the file. */
 export function loadConfig(
@@ -35,6 +35,7 @@ interface Place {
 function readConfig(root: YamlNode, place: Place, report: Report): Config {
   const fields = openMap(root, report, 'the configuration')
   const path = pathIn(place.folder)
+  const custody = fields.take('custody', readCustody(place.folder))
   const config: Config = {
     file: place.file,
     relay: fields.take('relay', listener(place.folder)) ?? LISTEN_DEFAULTS.relay,
@@ -44,7 +45,8 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
     queue: fields.take('queue', readQueue) ?? { kind: 'embedded' },
     index: fields.take('index', readIndex) ?? { kind: 'embedded' },
     log: fields.take('log', readLog(place.folder)) ?? { kind: 'folder', path: '' },
-    timestamp: fields.take('timestamp', listOf(readAuthority, '`timestamp`')) ?? ['embedded'],
+    timestamp: fields.take('timestamp', readTimestamp) ?? TIMESTAMP_DEFAULTS,
+    ...(custody === undefined ? {} : { custody }),
     operator: fields.need('operator', readOperator),
     parties: fields.need('parties', readParties(place.folder)),
   }
@@ -62,6 +64,12 @@ const LISTEN_DEFAULTS = {
   relay: { host: '127.0.0.1', port: 8080 },
   admin: { host: '127.0.0.1', port: 8081 },
 } as const
+
+const TIMESTAMP_DEFAULTS: TimestampConfig = {
+  authorities: ['embedded'],
+  intervalMs: 60_000,
+  recordsMax: 4096,
+}
 
 function listener(folder: string): Reader<Listener> {
   return (node, report) => {
@@ -145,6 +153,41 @@ function readLog(folder: string): Reader<Config['log']> {
     if (text.startsWith('s3://')) return { kind: 's3', url: text }
     return { kind: 'folder', path: resolve(folder, text) }
   }
+}
+
+function readCustody(folder: string): Reader<NonNullable<Config['custody']>> {
+  return (node, report) => {
+    const fields = openMap(node, report, '`custody`')
+    const custodian = fields.need(
+      'custodian',
+      readableFile(folder, "a custodian's public JWK on P-256 or X25519", checkCustodian),
+    )
+    fields.close()
+    return { custodian }
+  }
+}
+
+/** The private half must stay with the custodian, whom the gateway cannot impersonate then. */
+function checkCustodian(text: string): void {
+  const { crv, x, d } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const known = crv === 'P-256' || crv === 'X25519'
+  if (!known || typeof x !== 'string' || d !== undefined) throw new Error('not a public JWK')
+}
+
+/** A list of authorities, or a map that also says how often they are asked. */
+const readTimestamp: Reader<TimestampConfig> = (node, report) => {
+  const authorities = listOf(readAuthority, '`timestamp`')
+  if (node.node !== 'map') return { ...TIMESTAMP_DEFAULTS, authorities: authorities(node, report) }
+  const fields = openMap(node, report, '`timestamp`')
+  const { intervalMs, recordsMax } = TIMESTAMP_DEFAULTS
+  const timestamp = {
+    authorities: fields.need('authorities', authorities),
+    intervalMs:
+      fields.take('interval_ms', integerOf('`interval_ms`', 1000, 3_600_000)) ?? intervalMs,
+    recordsMax: fields.take('records_max', integerOf('`records_max`', 1, 1_000_000)) ?? recordsMax,
+  }
+  fields.close()
+  return timestamp
 }
 
 const readAuthority: Reader<string> = (node, report) => {

@@ -16,8 +16,9 @@ export interface Config {
     | { readonly kind: 's3'; readonly url: string }
   /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
   readonly origin?: string
-  /** Time stamping authorities: `embedded` or RFC 3161 URLs. */
-  readonly timestamp: readonly string[]
+  readonly timestamp: TimestampConfig
+  /** Who keeps originals for policies with `custody: sealed`: a file with the custodian's public JWK. */
+  readonly custody?: { readonly custodian: string }
   readonly operator: {
     readonly name: string
     readonly role: 'bureau' | 'entrusted-processor' | 'bank-side' | 'platform-side'
@@ -25,6 +26,15 @@ export interface Config {
     readonly validUntil?: string
   }
   readonly parties: readonly PartyConfig[]
+}
+
+/** Who stamps the log's checkpoints, and how often. */
+export interface TimestampConfig {
+  /** `embedded` or RFC 3161 URLs. */
+  readonly authorities: readonly string[]
+  /** A stamp is due after so many milliseconds, or so many records, whichever is first. */
+  readonly intervalMs: number
+  readonly recordsMax: number
 }
 
 export interface Listener {

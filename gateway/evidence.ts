@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { Problem } from '../base/problem.ts'
 import { openCommitmentKey } from '../evidence/commitment-key.ts'
 import { derivedSecrets } from '../evidence/commitment.ts'
+import { startRetention } from '../evidence/custody/retention.ts'
+import type { CustodyStore } from '../evidence/custody/store.ts'
 import { saveChain } from '../evidence/export-chains.ts'
 import { openLogKeys } from '../evidence/log/keys.ts'
 import { openLog } from '../evidence/log/open.ts'
@@ -12,13 +15,20 @@ import { type OpenRecorder, openRecorder } from '../evidence/recorder.ts'
 import type { SealKey } from '../evidence/seal.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
 import { openSealIdentity } from '../evidence/x509-identity.ts'
+import {
+  type ClockPorts,
+  type ClockWatch,
+  type RunCommand,
+  startClockWatch,
+} from '../workers/clock.ts'
 import { type Persister, createEmbeddedPersist } from '../workers/embedded.ts'
 import { createRedisPersist } from '../workers/redis.ts'
 import { buildDigest } from './build.ts'
 import type { Config } from './config.ts'
+import { openCustody } from './custody.ts'
 import { type Logger, describeError } from './log.ts'
 import { chainsFolder, logPlaces } from './places.ts'
-import { startTimestamps } from './timestamps.ts'
+import { startTimestamps, timestampRoots } from './timestamps.ts'
 
 /** Tells the operator; holds no value. */
 export type Alarm = (message: string, error?: unknown) => void
@@ -26,16 +36,30 @@ export type Alarm = (message: string, error?: unknown) => void
 /** The open evidence floor. */
 export interface Evidence {
   readonly recorder: OpenRecorder
+  /** Where originals are kept; undefined when no custodian is configured. */
+  readonly custody: CustodyStore | undefined
   /** Seals and hands over what is accepted, then closes. */
   close(): Promise<void>
 }
 
+interface EvidencePorts {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Asks the machine's time service. */
+  readonly ask: RunCommand
+}
+
 /** @throws {Problem} as the recorder, the log and the keys do. */
-export async function openEvidence(config: Config, clock: Clock, log: Logger): Promise<Evidence> {
+export async function openEvidence(
+  config: Config,
+  { clock, log, ask }: EvidencePorts,
+): Promise<Evidence> {
   const alarm: Alarm = (message, error) => log.error({ error: describeError(error) }, message)
   const sink = await openSink(config, clock, alarm)
   const keys = join(config.data, 'keys')
+  let watch: ClockWatch | undefined
   try {
+    const kept = await openCustody(config)
     const recorder = await openRecorder({
       folder: join(config.data, 'journal'),
       identity: (instance) => openSealKey(config, instance, clock),
@@ -47,13 +71,23 @@ export async function openEvidence(config: Config, clock: Clock, log: Logger): P
         config: `sha256:${createHash('sha256').update(readFileSync(config.file)).digest('hex')}`,
       },
       persist: sink.persist,
+      ...(kept === undefined ? {} : { custody: kept.custody }),
       clock,
       alarm,
+      hindrance: () => (watch?.withinLimits() === false ? CLOCK_PROBLEM : undefined),
     })
+    const note: ClockPorts['note'] = (facts) => recorder.note('clock', facts)
+    watch = await startClockWatch({ clock, run: ask, note, alarm })
+    if (watch.state().source === 'none') log.warn({}, NO_TIME_SERVICE)
     log.info({ instance: recorder.instance, recovered: recorder.recovered }, 'journal open')
+    const keeper = { note: recorder.note, clock, alarm }
+    const retention = kept && startRetention({ ...keeper, store: kept.store })
     return {
       recorder,
+      custody: kept?.store,
       close: async () => {
+        await retention?.stop()
+        await watch?.close()
         await recorder.close()
         await sink.close()
       },
@@ -63,6 +97,13 @@ export async function openEvidence(config: Config, clock: Clock, log: Logger): P
     throw error
   }
 }
+
+const CLOCK_PROBLEM = new Problem(
+  'evidence-unavailable',
+  'the clock is beyond its limits; records could not be dated',
+)
+const NO_TIME_SERVICE =
+  'no time service answers (chronyc, timedatectl): only jumps of the clock are noticed'
 
 /** Where records go: a queue, or the log itself with its time stamps in the same process. */
 async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Persister> {
@@ -88,7 +129,11 @@ async function openSealKey(config: Config, instance: string, clock: Clock): Prom
   const logKeys = openLogKeys(keys, logPlaces(config).origin).map(({ verifier }) => verifier)
   writeFileSync(
     join(data, 'trust.json'),
-    formatTrust({ roots: identity.chainDer.slice(-1), logKeys }),
+    formatTrust({
+      roots: identity.chainDer.slice(-1),
+      logKeys,
+      timestampRoots: await timestampRoots(config),
+    }),
   )
   return identity
 }

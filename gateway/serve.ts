@@ -5,11 +5,13 @@ import { type Server, createServer } from 'node:http'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Report } from '../base/diagnostic.ts'
+import { openAdminSecret } from './admin-secret.ts'
 import type { Config } from './config.ts'
 import { type Evidence, openEvidence } from './evidence.ts'
 import { type Allowed, allowedBy } from './guard/allowed.ts'
 import type { Guard } from './guard/guard.ts'
 import { createAdminApp } from './http/admin.ts'
+import { createApi } from './http/api.ts'
 import { createLeg } from './http/leg.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -21,6 +23,7 @@ import { type Content, openContent } from './routes.ts'
 import { openRelayKey } from './signature/key-file.ts'
 import { type MessageSigner, createMessageSigner } from './signature/sign.ts'
 import { linkPseudonym } from './token/link.ts'
+import { type RunCommand, runCommand } from '../workers/clock.ts'
 import { generateKeyRing, openKeyRing } from './token/ring-file.ts'
 import type { KeyRing } from './token/ring.ts'
 
@@ -31,6 +34,8 @@ export interface GatewayOptions {
   readonly report: Report
   readonly limits?: Partial<RelayLimits>
   readonly clock?: Clock
+  /** Asks the machine's time service. */
+  readonly run?: RunCommand
 }
 
 /** A running gateway. */
@@ -51,7 +56,7 @@ export async function startGateway(
   config: Config,
   options: GatewayOptions,
 ): Promise<Gateway | undefined> {
-  const { log, report, clock = systemClock } = options
+  const { log, report, clock = systemClock, run: ask = runCommand } = options
   const limits = { ...RELAY_LIMITS, ...options.limits }
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const parties = openParties(config.parties, clock)
@@ -59,7 +64,7 @@ export async function startGateway(
   const signer = createMessageSigner(openRelayKey(join(config.data, 'keys', 'relay.pem')))
   const content = await openContent(config.policies, { clock, keys }, report)
   if (content === undefined) return undefined
-  const evidence = await openEvidence(config, clock, log)
+  const evidence = await openEvidence(config, { clock, log, ask })
   const leg = createLeg(clock, limits)
   const ports = { clock, limits, parties, leg, signer, recorder: evidence.recorder }
   try {
@@ -91,11 +96,17 @@ async function run(
   })
   const unready = () => [
     ...(draining ? ['shutting down'] : []),
-    ...(evidence.recorder.failure() === undefined ? [] : ['the journal failed; restart']),
+    ...[evidence.recorder.failure()?.message].filter((message) => message !== undefined),
   ]
+  const api = createApi({
+    note: evidence.recorder.note,
+    store: evidence.custody,
+    secret: openAdminSecret(config.data),
+    report: (error) => log.error({ error: describeError(error) }, 'bug'),
+  })
   const app = createRelayApp(relay, [parts.signer.publicJwk])
   const relayServer = createRelayServer(app, relay, config.relay, parts.limits)
-  const adminServer = createServer(createAdminApp(metrics, unready))
+  const adminServer = createServer(createAdminApp(metrics, unready, api))
   const shut = async () => {
     draining = true
     await drain(relayServer, relay, parts.limits)

@@ -1,10 +1,13 @@
-/** Runs the time stamping of the log that a configuration names. @module */
+/** Runs the time stamping of the log that a configuration names, and its renewal. @module */
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { parseCheckpoint } from '../evidence/log/checkpoint.ts'
 import { CHECKPOINT_KEY } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
-import { openTimestampSources } from '../evidence/timestamp/sources.ts'
+import { readPem } from '../evidence/pem.ts'
+import { openTimestampSources, readTrust } from '../evidence/timestamp/sources.ts'
+import { startRenewal } from '../workers/renewal.ts'
 import { startTimestampWorker } from '../workers/timestamp.ts'
 import type { Config } from './config.ts'
 import { logPlaces } from './places.ts'
@@ -16,20 +19,43 @@ export async function startTimestamps(
   alarm: (message: string, error?: unknown) => void,
 ): Promise<{ close(): Promise<void> }> {
   const store = openFolderStore(logPlaces(config).log)
-  const sources = await openTimestampSources(config.timestamp, {
+  const { authorities, intervalMs, recordsMax } = config.timestamp
+  const sources = await openTimestampSources(authorities, {
     keys: join(config.data, 'keys'),
-    trust: join(config.data, 'trust'),
+    trust: trustFolder(config),
     organization: config.operator.name,
     clock,
   })
-  return startTimestampWorker({
-    store,
+  const ports = { store, clock, alarm }
+  const stamping = await startTimestampWorker({
+    ...ports,
     sources,
-    clock,
-    alarm,
+    intervalMs,
+    recordsMax,
     checkpoint: async () => {
       const bytes = await store.get(CHECKPOINT_KEY)
       return bytes && { size: parseCheckpoint(bytes.toString()).size, bytes }
     },
   })
+  // An authority that did not make the first tokens does not share their fate.
+  const source = sources.at(-1)
+  const renewal = source === undefined ? undefined : startRenewal({ ...ports, source })
+  return {
+    close: async () => {
+      await stamping.close()
+      await renewal?.close()
+    },
+  }
+}
+
+/** Whom exports and trust files name for time: the embedded authority's root, and those in `trust`. */
+export async function timestampRoots(config: Config): Promise<Uint8Array[]> {
+  const own = join(config.data, 'keys', 'root.crt.pem')
+  const embedded = config.timestamp.authorities.includes('embedded') && existsSync(own)
+  const roots = embedded ? readPem(readFileSync(own, 'utf8')) : []
+  return [...roots, ...(await readTrust(trustFolder(config)))]
+}
+
+function trustFolder({ data }: Config): string {
+  return join(data, 'trust')
 }

@@ -40,6 +40,8 @@ export interface ClockPorts {
 export interface ClockWatch {
   /** False once the clock was set, and while its error is beyond a second: seal nothing then. */
   withinLimits(): boolean
+  /** What the time service said last. */
+  state(): ClockState
   close(): Promise<void>
 }
 
@@ -47,8 +49,9 @@ export interface ClockWatch {
 export async function startClockWatch(ports: ClockPorts): Promise<ClockWatch> {
   const drift = watchDrift(ports.clock)
   let good = true
+  let state: ClockState
   const look = async (): Promise<void> => {
-    const state = await readClockState(ports.run)
+    state = await readClockState(ports.run)
     const { driftUs, jumped } = drift()
     const why = jumped
       ? 'it was set'
@@ -56,18 +59,21 @@ export async function startClockWatch(ports: ClockPorts): Promise<ClockWatch> {
         ? 'its error is over 1 s'
         : ''
     if (why !== '' && good) ports.alarm(`the clock is beyond its limits: ${why}`)
-    good = why === ''
+    good ||= why === ''
     try {
-      await ports.note({ ...state, driftUs: Number(driftUs), jumped })
+      // The record that tells of a bad clock is the last one until the clock is good again.
+      if (good) await ports.note({ ...state, driftUs: Number(driftUs), jumped })
     } catch (error) {
       ports.alarm('the clock record could not be sealed', error)
     }
+    good = why === ''
   }
   await look()
   const stop = new AbortController()
   const loop = repeat(look, stop.signal)
   return {
     withinLimits: () => good && !drift().jumped,
+    state: () => state,
     close: async () => {
       stop.abort()
       await loop

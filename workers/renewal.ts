@@ -1,4 +1,5 @@
 /** Renews evidence records of the log's tokens before they weaken: one scan a day. @module */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, toDate } from '../base/clock.ts'
 import {
   encodeRecord,
@@ -9,10 +10,14 @@ import {
 import { renewalCalendar, renewHashes, renewTimestamps } from '../evidence/renewal/renew.ts'
 import { requestDigest, type TimestampSource } from '../evidence/timestamp/client.ts'
 import { type DigestName, tokenOfResponse } from '../evidence/timestamp/token.ts'
-import { stampedKey, type TimestampStore } from './timestamp.ts'
+import { parseResponseKey, stampedKey } from '../evidence/timestamp/stamps.ts'
+import type { TimestampStore } from './timestamp.ts'
 
 /** Records under one new token; their ways through its tree have up to 12 digests. */
 const BATCH_RECORDS_MAX = 4096
+/** Between two looks at the clock, and between two scans of it. */
+const POLL_MS = 60_000
+const SCAN_MS = 86_400_000
 
 /** What a scan needs. */
 export interface RenewalPorts {
@@ -24,6 +29,11 @@ export interface RenewalPorts {
   readonly sunsets?: ReadonlyMap<string, Date>
   /** The digest algorithm that hash renewal goes to. */
   readonly nextDigest?: DigestName
+}
+
+/** What the daily scan needs. */
+export interface DailyPorts extends RenewalPorts {
+  readonly alarm: (message: string, error?: unknown) => void
 }
 
 /** Where the evidence record of one token stands, once it was renewed. */
@@ -44,7 +54,7 @@ export interface RenewalCount {
  */
 export async function renewDue(ports: RenewalPorts): Promise<RenewalCount> {
   const now = toDate(ports.clock.wallUs())
-  const keys = (await ports.store.list('tsr/')).filter((key) => key.endsWith('.tsr'))
+  const keys = (await ports.store.list('tsr/')).filter((key) => parseResponseKey(key) !== undefined)
   const due: Due[] = []
   for (const key of keys) {
     const record = await readRecord(ports.store, key)
@@ -62,6 +72,36 @@ export async function renewDue(ports: RenewalPorts): Promise<RenewalCount> {
     }
   }
   return { seen: keys.length, renewed: due.length }
+}
+
+/** Scans at once and then once a day by `clock`, until closed; a failed scan alarms and comes again. */
+export function startRenewal(ports: DailyPorts): { close(): Promise<void> } {
+  const stop = new AbortController()
+  const loop = repeat(ports, stop.signal)
+  return {
+    close: async () => {
+      stop.abort()
+      await loop
+    },
+  }
+}
+
+async function repeat(ports: DailyPorts, signal: AbortSignal): Promise<void> {
+  let nextMs = Number.NEGATIVE_INFINITY
+  while (!signal.aborted) {
+    const nowMs = Number(ports.clock.wallUs() / 1000n)
+    if (nowMs >= nextMs) {
+      nextMs = nowMs + SCAN_MS
+      await renewDue(ports).catch((error: unknown) => {
+        ports.alarm('time stamps could not be renewed; the next scan tries again', error)
+      })
+    }
+    try {
+      await sleep(POLL_MS, undefined, { signal, ref: false })
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
 }
 
 interface Due {
@@ -87,7 +127,7 @@ async function renewBatch(ports: RenewalPorts, batch: readonly Due[]): Promise<v
           stamp,
         )
   for (const [index, record] of renewed.entries()) {
-    const { size, name } = parseKey(batch[index]?.key ?? '')
+    const { size, source: name } = parseKey(batch[index]?.key ?? '')
     await store.put(recordKey(size, name), encodeRecord(record))
   }
 }
@@ -98,8 +138,8 @@ async function withData(store: TimestampStore, { key, record }: Due) {
 
 /** The renewed record; before the first renewal, the token itself. */
 async function readRecord(store: TimestampStore, key: string): Promise<EvidenceRecord> {
-  const { size, name } = parseKey(key)
-  const stored = await store.get(recordKey(size, name))
+  const { size, source } = parseKey(key)
+  const stored = await store.get(recordKey(size, source))
   if (stored !== undefined) return parseRecord(stored)
   return startRecord(tokenOfResponse(await need(store, key)))
 }
@@ -110,8 +150,8 @@ async function need(store: TimestampStore, key: string): Promise<Uint8Array> {
   return bytes
 }
 
-/** `tsr/<size>.<source>.tsr` */
-function parseKey(key: string): { size: number; name: string } {
-  const [, size = '', name = ''] = /^tsr\/(\d+)\.(.+)\.tsr$/.exec(key) ?? []
-  return { size: Number(size), name }
+function parseKey(key: string): { size: number; source: string } {
+  const parsed = parseResponseKey(key)
+  if (parsed === undefined) throw new Error(`${key} is not a time stamp`)
+  return parsed
 }

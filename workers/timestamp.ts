@@ -2,9 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { requestTimestamp, type TimestampSource } from '../evidence/timestamp/client.ts'
+import { parseResponseKey, responseKey, stampedKey } from '../evidence/timestamp/stamps.ts'
 
-const INTERVAL_MS = 60_000
-const RECORDS_MAX = 4096
 const POLL_MS = 1000
 const BACKOFF_MS = { first: 1000, max: 60_000 } as const
 const ALARM_AFTER_MS = 600_000
@@ -29,26 +28,19 @@ export interface TimestampPorts {
   readonly checkpoint: () => Promise<Head | undefined>
   readonly sources: readonly TimestampSource[]
   readonly clock: Clock
+  /** A stamp is due after so many milliseconds, or so many records, whichever is first. */
+  readonly intervalMs: number
+  readonly recordsMax: number
   /** Logger port. Called once when an authority is out for ten minutes, and when it is back. */
   readonly alarm: (message: string, error?: unknown) => void
 }
 
 /** Stamps on demand. Calls must not overlap. */
 export interface Stamper {
-  /** Stamps what is due: after 60 s or 4,096 records, whichever is first. Never rejects. */
+  /** Stamps what is due. Never rejects. */
   step(): Promise<void>
   /** Stamps the newest checkpoint at once, for a hold or an export. @throws {Problem} */
   now(): Promise<void>
-}
-
-/** Where the stamped bytes of one tree size stand. */
-export function stampedKey(size: number): string {
-  return `tsr/${size}.checkpoint`
-}
-
-/** Where one authority's response for one tree size stands. */
-export function responseKey(size: number, source: string): string {
-  return `tsr/${size}.${source}.tsr`
 }
 
 /** Runs a stamper until it is closed. */
@@ -91,7 +83,9 @@ export async function createStamper(ports: TimestampPorts): Promise<Stamper> {
         const head = await ports.checkpoint()
         // A log that could not be read once owes nobody a token once it can be read again.
         for (const line of ready) if (line.size === (head?.size ?? 0)) delete line.failure
-        const due = ready.filter((line) => head !== undefined && isDue(line, head.size, nowMs))
+        const due = ready.filter(
+          (line) => head !== undefined && isDue(ports, line, head.size, nowMs),
+        )
         const results = await Promise.allSettled(await stampLines(ports, due, head))
         for (const [index, result] of results.entries()) {
           const line = due[index]
@@ -120,18 +114,20 @@ interface Line {
 }
 
 function openLine(keys: readonly string[], source: TimestampSource): Line {
-  const ending = `.${source.name}.tsr`
-  const sizes = keys
-    .filter((key) => key.endsWith(ending))
-    .map((key) => Number(key.slice('tsr/'.length, -ending.length)))
-    .filter(Number.isSafeInteger) // `a.example` also ends the name of `b.a.example`.
-  const size = sizes.reduce((most, each) => Math.max(most, each), 0)
+  const size = keys
+    .map((key) => parseResponseKey(key))
+    .reduce((most, key) => (key?.source === source.name ? Math.max(most, key.size) : most), 0)
   return { source, size, stampedAtMs: Number.NEGATIVE_INFINITY }
 }
 
-function isDue(line: Line, size: number, nowMs: number): boolean {
+function isDue(
+  { intervalMs, recordsMax }: TimestampPorts,
+  line: Line,
+  size: number,
+  nowMs: number,
+): boolean {
   const records = size - line.size
-  return records > 0 && (nowMs - line.stampedAtMs >= INTERVAL_MS || records >= RECORDS_MAX)
+  return records > 0 && (nowMs - line.stampedAtMs >= intervalMs || records >= recordsMax)
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The operator's listener: health, readiness with reasons, metrics. @module */
+/** The operator's listener: health, readiness with reasons, metrics, the admin API. @module */
 import express from 'express'
 import type { Metrics } from './metrics.ts'
 
@@ -6,6 +6,7 @@ import type { Metrics } from './metrics.ts'
 export function createAdminApp(
   metrics: Metrics,
   unready: () => readonly string[],
+  api: express.Router,
 ): express.Express {
   const app = express()
   app.disable('x-powered-by')
@@ -21,5 +22,6 @@ export function createAdminApp(
     response.type(metrics.registry.contentType)
     response.send(await metrics.registry.metrics())
   })
+  app.use('/api', api)
   return app
 }

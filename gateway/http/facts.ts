@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
 import type { Claim, Intent, Outcome, Refusal } from '../../evidence/record.ts'
+import { retainUntil } from '../custody.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Head, mediaType } from './headers.ts'
@@ -31,6 +32,9 @@ export function intentOf(exchange: Exchange, links: Readonly<Record<string, stri
       ...(policy.legal.pia === undefined ? {} : { pia: policy.legal.pia }),
     },
     links,
+    ...(policy.evidence.custody === 'sealed'
+      ? { custody: { until: retainUntil(receivedUs, policy.evidence.retain) } }
+      : {}),
     request: {
       method: outbound.method,
       mediaType: mediaType(head),

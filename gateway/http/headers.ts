@@ -80,6 +80,11 @@ export function listTokens(value: string): readonly string[] {
     .filter((token) => token !== '')
 }
 
+/** The token of an `Authorization: Bearer …` (RFC 6750 §2.1). */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1]
+}
+
 /** The media type without parameters, lower case; empty when the field is absent. */
 export function mediaType(head: Head): string {
   const value = head.get('content-type') ?? ''

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
 import type { AuthConfig, PartyConfig } from '../config.ts'
 import { ConfigFault } from '../fault.ts'
-import type { Head } from '../http/headers.ts'
+import { bearerOf, type Head } from '../http/headers.ts'
 import { claimedIssuer, verifyJwt } from './jwt.ts'
 import { type KeyFinder, openKeys } from './keys.ts'
 import { peerCertificate, sameSubject } from './mtls.ts'
@@ -75,11 +75,11 @@ export function openParties(configs: readonly PartyConfig[], clock: Clock): Part
     identify: async (request, head, recipient) => {
       const authorization = head.get('authorization')
       if (authorization !== undefined) {
-        const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)
-        if (bearer?.[1] === undefined) {
+        const token = bearerOf(authorization)
+        if (token === undefined) {
           throw new Problem('credentials-invalid', 'expected `Authorization: Bearer <JWT>`')
         }
-        return byJwt(bearer[1], recipient)
+        return byJwt(token, recipient)
       }
       if (head.has('signature-input')) return bySignature(request, head)
       return byCertificate(request)

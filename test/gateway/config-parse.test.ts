@@ -46,7 +46,7 @@ describe('loadConfig', () => {
       queue: { kind: 'embedded' },
       index: { kind: 'embedded' },
       log: { kind: 'folder', path: join(folder, 'data/log') },
-      timestamp: ['embedded'],
+      timestamp: { authorities: ['embedded'], intervalMs: 60_000, recordsMax: 4096 },
       operator: { name: '示例征信', role: 'bureau' },
       parties: [],
     })
@@ -61,7 +61,7 @@ policies: ./policies
 queue: redis://127.0.0.1:6379/1
 index: postgres://127.0.0.1/x
 log: s3://bucket/prefix
-timestamp: [ embedded, https://tsa.example/ ]
+timestamp: { authorities: [ embedded, https://tsa.example/ ], interval_ms: 2000, records_max: 10 }
 operator: { name: a, role: platform-side, licence: "1", validUntil: 2027-11-08 }
 parties:
   - { id: a-platform, role: platform, auth: [ { jwt: { jwks: keys/p.jwks.json } }, { mtls: { subject: CN=a } } ] }
@@ -73,7 +73,11 @@ parties:
     expect(config?.queue).to.deep.equal({ kind: 'redis', url: 'redis://127.0.0.1:6379/1' })
     expect(config?.index).to.deep.equal({ kind: 'postgres', url: 'postgres://127.0.0.1/x' })
     expect(config?.log).to.deep.equal({ kind: 's3', url: 's3://bucket/prefix' })
-    expect(config?.timestamp).to.deep.equal(['embedded', 'https://tsa.example/'])
+    expect(config?.timestamp).to.deep.equal({
+      authorities: ['embedded', 'https://tsa.example/'],
+      intervalMs: 2000,
+      recordsMax: 10,
+    })
     expect(config?.parties).to.deep.equal([
       {
         id: 'a-platform',
@@ -96,7 +100,7 @@ parties:
   const OVERRIDES: { name: string; variable: string; value: string; want: object }[] = [
     { name: 'a scalar',           variable: 'SEALGATE_QUEUE',          value: 'redis://h:1',    want: { queue: { kind: 'redis', url: 'redis://h:1' } } },
     { name: 'a nested setting',   variable: 'SEALGATE_OPERATOR_NAME',  value: '另一家',          want: { operator: { name: '另一家', role: 'bureau' } } },
-    { name: 'a list',             variable: 'SEALGATE_TIMESTAMP',      value: '[ "http://t" ]', want: { timestamp: ['http://t'] } },
+    { name: 'a list',             variable: 'SEALGATE_TIMESTAMP',      value: '[ "http://t" ]', want: { timestamp: { authorities: ['http://t'], intervalMs: 60_000, recordsMax: 4096 } } },
     { name: 'an absent section',  variable: 'SEALGATE_OPERATOR_LICENCE', value: 'L-1',          want: { operator: { name: '示例征信', role: 'bureau', licence: 'L-1' } } },
     { name: 'nothing for tests',  variable: 'SEALGATE_TEST_REDIS',     value: 'x',              want: {} },
   ]

@@ -32,7 +32,14 @@ describe('command line', () => {
   /** Runs one command in this process and gives what it printed. */
   async function run(...args: string[]): Promise<Run> {
     const config: Config = {
-      ...{ file: '', data, policies: '', timestamp: [], parties: [], origin: ORIGIN },
+      ...{
+        file: '',
+        data,
+        policies: '',
+        timestamp: { authorities: [], intervalMs: 60_000, recordsMax: 4096 },
+        parties: [],
+        origin: ORIGIN,
+      },
       ...{ relay: { host: '', port: 0 }, admin: { host: '', port: 0 } },
       ...{ queue: { kind: 'embedded' }, index: { kind: 'embedded' } },
       ...{ log: { kind: 'folder', path: join(data, 'log') } },
@@ -67,7 +74,9 @@ describe('command line', () => {
   it('verify: prints each check and exits 0 for a valid record', async () => {
     const { code, out } = await run('verify', at('record.json'), '--trust', at('trust.json'))
     expect(code).to.equal(0)
-    expect(out).to.match(/^(✓ .*\n){8}! certificate: .*\nVALID exchange [0-9a-f-]{36}\n$/)
+    expect(out)
+      .to.match(/^(✓ .*\n){7}– timestamp: not stamped yet.*\n✓ disclosure: /)
+      .and.match(/\n! certificate: .*\nVALID exchange [0-9a-f-]{36}\n$/)
     expect(out).to.include(
       '✓ disclosure: the salted digest of `f:$.name` stands in the record: "测试"',
     )

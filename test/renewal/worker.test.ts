@@ -2,8 +2,9 @@ import { expect } from 'chai'
 import type { Clock } from '../../base/clock.ts'
 import { verifyRecord } from '../../evidence/renewal/verify.ts'
 import type { TimestampSource } from '../../evidence/timestamp/client.ts'
-import { renewDue, recordKey } from '../../workers/renewal.ts'
-import { createStamper, stampedKey } from '../../workers/timestamp.ts'
+import { stampedKey } from '../../evidence/timestamp/stamps.ts'
+import { recordKey, renewDue, startRenewal } from '../../workers/renewal.ts'
+import { createStamper } from '../../workers/timestamp.ts'
 import { createEvidenceMaker, type EvidenceMaker } from './maker.ts'
 
 const start = Date.parse('2026-11-24T10:00:00Z')
@@ -43,6 +44,8 @@ describe('the renewal scan', () => {
       checkpoint,
       sources: [source],
       clock,
+      intervalMs: 60_000,
+      recordsMax: 4096,
       alarm: () => undefined,
     })
     for (size of [1, 2, 3]) await stamper.now()
@@ -70,6 +73,19 @@ describe('the renewal scan', () => {
       })
       for (const size of [1, 2, 3]) expect(await check(size)).to.deep.equal([])
     }
+  })
+
+  it('runs by itself, and alarms when a scan fails', async () => {
+    nowMs += 2 * YEAR_MS
+    await maker.renewCertificate()
+    const alarms: string[] = []
+    const alarm = (message: string) => void alarms.push(message)
+    await startRenewal({ store, source, clock, alarm }).close()
+    expect([...files.keys()].filter((key) => key.endsWith('.ers'))).to.have.length(3)
+    nowMs += 2 * YEAR_MS
+    const broken = { ...source, send: async () => Buffer.from('no answer') }
+    await startRenewal({ store, source: broken, clock, alarm }).close()
+    expect(alarms).to.deep.equal(['time stamps could not be renewed; the next scan tries again'])
   })
 
   it('goes on at the next scan when the authority fails', async () => {

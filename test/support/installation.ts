@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { createReport, renderReport } from '../../base/diagnostic.ts'
 import { loadConfig } from '../../gateway/config-parse.ts'
 import type { Config } from '../../gateway/config.ts'
-import type { RelayLimits } from '../../gateway/http/limits.ts'
-import { type Logger, createLogger } from '../../gateway/log.ts'
-import { type Gateway, startGateway } from '../../gateway/serve.ts'
+import { createLogger } from '../../gateway/log.ts'
+import { type Gateway, type GatewayOptions, startGateway } from '../../gateway/serve.ts'
 import { type TestParty, createTestParty } from './party.ts'
 
 /** A folder with everything that `sealgate serve` needs. */
@@ -18,7 +17,7 @@ export interface Installation {
   readonly bank: TestParty
   addPolicy(name: string, text: string): void
   config(): Config
-  start(options?: { limits?: Partial<RelayLimits>; log?: Logger }): Promise<Gateway>
+  start(options?: Partial<Omit<GatewayOptions, 'report'>>): Promise<Gateway>
   remove(): void
 }
 
@@ -26,12 +25,13 @@ export interface Installation {
 export async function createInstallation(
   bankUrl: string,
   platformUrl = 'http://127.0.0.1:9',
+  nowS = () => Math.floor(Date.now() / 1000),
 ): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'sealgate-e2e-'))
   const configFile = join(folder, 'sealgate.yaml')
   mkdirSync(join(folder, 'keys'))
   cpSync(join(import.meta.dirname, '../../policies'), join(folder, 'policies'), { recursive: true })
-  const platform = await createTestParty('sunrise-platform')
+  const platform = await createTestParty('sunrise-platform', 'ES256', nowS)
   const bank = await createTestParty('harbour-bank', 'Ed25519')
   platform.writeKeys(join(folder, 'keys'))
   bank.writeKeys(join(folder, 'keys'))
@@ -60,9 +60,10 @@ parties:
     bank,
     config,
     addPolicy: (name, text) => writeFileSync(join(folder, 'policies', name), text),
-    start: async ({ limits = {}, log = createLogger('silent') } = {}) => {
+    start: async (options = {}) => {
       const report = createReport()
-      const gateway = await startGateway(config(), { log, report, limits })
+      const log = createLogger('silent')
+      const gateway = await startGateway(config(), { log, ...options, report })
       if (gateway === undefined) throw new Error(renderReport(report))
       return gateway
     },

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
 import { createTimestampAuthority } from '../../evidence/timestamp/authority.ts'
 import type { TimestampSource } from '../../evidence/timestamp/client.ts'
+import { responseKey, stampedKey } from '../../evidence/timestamp/stamps.ts'
 import { verifyTimestampResponse } from '../../evidence/timestamp/verify.ts'
 import {
   createAuthority,
@@ -13,8 +14,6 @@ import {
 } from '../../evidence/x509-issue.ts'
 import {
   createStamper,
-  responseKey,
-  stampedKey,
   startTimestampWorker,
   type TimestampPorts,
   type TimestampStore,
@@ -84,6 +83,8 @@ describe('the time stamping worker', () => {
           : { size, bytes: Buffer.from(`origin\n${size}\nroot at ${nowMs}\n`) },
       sources: [await makeSource('tsa-1.example'), await makeSource('tsa-2.example')],
       clock,
+      intervalMs: 60_000,
+      recordsMax: 4096,
       alarm: (message) => alarms.push(message),
     }
   })

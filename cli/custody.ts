@@ -1,0 +1,86 @@
+/** `sealgate reveal` and `sealgate evidence erase|hold|release`: what keepers of custody do. @module */
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { JWK } from 'jose'
+import { openOriginal } from '../evidence/custody/custody.ts'
+import { formatExported, parseExported } from '../evidence/export-format.ts'
+import { ADMIN_OPTION, callAdmin } from './admin-client.ts'
+import { CONFIG_OPTION, fail, failOn, type LoadConfig } from './config.ts'
+
+interface Common {
+  readonly config: string
+  readonly admin?: string
+}
+interface RevealOptions extends Common {
+  readonly key: string
+  readonly reason: string
+  readonly field?: readonly string[]
+  readonly into?: string
+}
+
+/** Adds `reveal`. */
+export function addReveal(program: Command, loadConfig: LoadConfig): void {
+  program
+    .command('reveal')
+    .description('open fields of a record from custody; the act is sealed first')
+    .argument('<rid>', 'record id (Evidence-Id)')
+    .option(...CONFIG_OPTION)
+    .option(...ADMIN_OPTION)
+    .requiredOption('--key <file>', "the custodian's private key, a JWK; it stays here")
+    .requiredOption('--reason <text>', 'why; sealed in clear')
+    .option('--field <name...>', 'claims to open; without any, their names are listed')
+    .option('--into <file>', 'add the disclosures to this exported record')
+    .action((rid: string, options: RevealOptions) => reveal(rid, options, loadConfig).catch(failOn))
+}
+
+async function reveal(rid: string, options: RevealOptions, loadConfig: LoadConfig): Promise<void> {
+  const { config, admin, key, reason, field: fields = [], into } = options
+  const custodian = JSON.parse(readFileSync(key, 'utf8')) as JWK
+  const call = { record: rid, reason, fields }
+  const answer = await callAdmin(await loadConfig(config), 'reveal', call, admin)
+  const originals = await Promise.all(
+    (answer['originals'] as string[]).map((jwe) => openOriginal(jwe, custodian)),
+  )
+  const claims = originals.flatMap(({ claims: named, disclosures }) =>
+    named.map((claim, index) => ({ ...claim, disclosure: disclosures[index] ?? '' })),
+  )
+  if (fields.length === 0) {
+    for (const { name } of claims) process.stdout.write(`${name}\n`)
+    return
+  }
+  const opened = claims.filter(({ name }) => fields.includes(name))
+  if (opened.length < fields.length) fail('the record has no such claim; leave out --field to see the names') // prettier-ignore
+  for (const { name, json } of opened) process.stdout.write(`${name}: ${json}\n`)
+  if (into === undefined) return
+  const exported = parseExported(readFileSync(into, 'utf8'))
+  const disclosures = [...exported.disclosures, ...opened.map(({ disclosure }) => disclosure)]
+  writeFileSync(into, formatExported({ ...exported, disclosures }), { mode: 0o600 })
+}
+
+/** Adds `evidence erase`, `hold` and `release`. */
+export function addKeeping(evidence: Command, loadConfig: LoadConfig): void {
+  add('erase', 'destroy the originals of a record; the record itself stays', 'rule')
+  add('hold', 'keep the originals of a record, whatever asks for their erasure', 'reason')
+  add('release', 'end a hold', 'reason')
+
+  function add(name: string, description: string, why: 'rule' | 'reason'): void {
+    evidence
+      .command(name)
+      .description(description)
+      .argument('<rid>', 'record id (Evidence-Id)')
+      .option(...CONFIG_OPTION)
+      .option(...ADMIN_OPTION)
+      .requiredOption(`--${why} <text>`, 'why; sealed in clear')
+      .action(async (rid: string, options: Common & { rule?: string; reason?: string }) => {
+        const body = { record: rid, [why]: options[why] }
+        const config = await loadConfig(options.config)
+        const answer = await callAdmin(config, name, body, options.admin).catch(failOn)
+        if (name === 'erase') printErased(answer)
+      })
+  }
+}
+
+function printErased({ erased, held }: Readonly<Record<string, unknown>>): void {
+  process.stdout.write(`${String(erased)} originals destroyed, ${String(held)} kept by a hold\n`)
+  if (held !== 0) process.exitCode = 1
+}

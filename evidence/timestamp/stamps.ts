@@ -1,0 +1,49 @@
+/** Where the log's time stamps stand, and which of them cover a record. @module */
+import type { Store } from '../log/store.ts'
+
+/** Where the stamped bytes of one tree size stand. */
+export function stampedKey(size: number): string {
+  return `tsr/${size}.checkpoint`
+}
+
+/** Where one authority's response for one tree size stands. */
+export function responseKey(size: number, source: string): string {
+  return `tsr/${size}.${source}.tsr`
+}
+
+/** Reads a response's key; undefined when it is another file's. */
+export function parseResponseKey(key: string): { size: number; source: string } | undefined {
+  const [, size, source] = /^tsr\/([1-9]\d{0,15})\.(.+)\.tsr$/.exec(key) ?? []
+  return size === undefined || source === undefined ? undefined : { size: Number(size), source }
+}
+
+/** A stamped checkpoint with the responses over it, each as its authority sent it. */
+export interface Stamped {
+  /** The stamped bytes: a signed checkpoint, verbatim. */
+  readonly checkpoint: string
+  readonly responses: readonly Uint8Array[]
+}
+
+/**
+ * Finds the time stamps that cover the record at a position: of each authority the first one, which
+ * is the tightest bound. None when the record is not stamped yet.
+ */
+export async function findStamps(
+  store: Pick<Store, 'get' | 'list'>,
+  position: number,
+): Promise<Stamped[]> {
+  const first = new Map<string, number>()
+  for (const key of await store.list('tsr/')) {
+    const { size = 0, source = '' } = parseResponseKey(key) ?? {}
+    const known = first.get(source) ?? Number.POSITIVE_INFINITY
+    if (size > position && size < known) first.set(source, size)
+  }
+  const stamped: Stamped[] = []
+  for (const [size, pairs] of Map.groupBy(first, ([, each]) => each)) {
+    const checkpoint = await store.get(stampedKey(size))
+    const found = await Promise.all(pairs.map(([source]) => store.get(responseKey(size, source))))
+    const responses = found.filter((bytes) => bytes !== undefined)
+    if (checkpoint !== undefined) stamped.push({ checkpoint: checkpoint.toString(), responses })
+  }
+  return stamped
+}

@@ -1,0 +1,91 @@
+/** The time stamp checks of a verification: until when at the latest did the record exist. @module */
+import type { ExportedRecord } from './export-format.ts'
+import { leafHash, verifyInclusion } from './log/merkle.ts'
+import { parseCheckpoint } from './log/checkpoint.ts'
+import { parseProof } from './log/proof.ts'
+import { verifyTimestampResponse } from './timestamp/verify.ts'
+import { readCertificate } from './x509-profile.ts'
+import type { Trust } from './verify-trust.ts'
+
+/** Milliseconds by which a record may say to be younger than a time stamp over it. */
+const CLOCK_DISTANCE_MS = 300_000
+
+/** What one time stamp, or the absence of any, says. */
+export interface StampFinding {
+  readonly ok: boolean
+  /** Nothing was there to compare. */
+  readonly absent?: true
+  readonly text: string
+}
+
+/**
+ * Checks each time stamp of an exported record: the stamped checkpoint is one of the log and holds
+ * the record, and the token over its bytes is by an authority that the reader trusts.
+ *
+ * @param signed says whether a checkpoint has the log's signatures; undefined when it has not.
+ * @param sealedAt when the record says that it was sealed.
+ */
+export async function checkStamps(
+  exported: ExportedRecord,
+  trust: Trust | undefined,
+  signed: (checkpoint: string) => boolean,
+  sealedAt: Date | undefined,
+): Promise<StampFinding[]> {
+  const { stamps = [], leaf } = exported
+  const roots = rootsOf(exported, trust)
+  const findings: StampFinding[] = []
+  for (const stamp of stamps) {
+    const { index, hashes, checkpoint } = parseProof(stamp.proof)
+    const { size, root } = parseCheckpoint(checkpoint)
+    const place = `the checkpoint of ${size} records`
+    if (!signed(checkpoint)) {
+      findings.push({ ok: false, text: `${place} has no good signature of the log` })
+    } else if (!verifyInclusion(index, size, leafHash(Buffer.from(leaf)), root, hashes)) {
+      findings.push({ ok: false, text: `the hashes do not prove the leaf in ${place}` })
+    } else {
+      const data = Buffer.from(checkpoint)
+      for (const response of stamp.responses) {
+        const finding = await checkResponse(response, data, roots, sealedAt)
+        findings.push({ ...finding, text: `${place}: ${finding.text}` })
+      }
+    }
+  }
+  if (findings.length > 0) return findings
+  const text = 'not stamped yet; that the record existed by its own time is the gateway\'s word alone' // prettier-ignore
+  return [{ ok: true, absent: true, text }]
+}
+
+/** Without anchors of the reader, the file's own are taken, as for certificates. */
+function rootsOf(
+  { timestampRoots = [] }: ExportedRecord,
+  trust: Trust | undefined,
+): readonly Uint8Array[] {
+  if (trust !== undefined) return trust.timestampRoots ?? trust.roots
+  return timestampRoots.map((text) => Buffer.from(text, 'base64'))
+}
+
+async function checkResponse(
+  response: string,
+  data: Uint8Array,
+  roots: readonly Uint8Array[],
+  sealedAt: Date | undefined,
+): Promise<StampFinding> {
+  const bytes = Buffer.from(response, 'base64')
+  if (bytes.toString('base64') !== response) return { ok: false, text: 'not canonical base64' }
+  const { valid, reasons, info, chain, development } = await verifyTimestampResponse(bytes, data, {
+    roots,
+  })
+  const [leaf] = chain
+  if (!valid || info === undefined || leaf === undefined) {
+    return { ok: false, text: `no good time stamp: ${reasons.join('; ')}` }
+  }
+  const by = readCertificate(leaf).subject
+  const standing = development
+    ? 'a development authority, whose time is untrusted (非依法设立的时间戳服务机构签发)'
+    : 'a trusted authority'
+  const text = `existed by ${info.time.toISOString()}, says ${by}, ${standing}`
+  if (sealedAt !== undefined && sealedAt.getTime() > info.time.getTime() + CLOCK_DISTANCE_MS) {
+    return { ok: false, text: `${text}; but the record says to be younger, ${sealedAt.toISOString()}` } // prettier-ignore
+  }
+  return { ok: true, text }
+}

@@ -1,0 +1,79 @@
+/** The admin API: what keepers of custody and depositors do. Every act is sealed. @module */
+import express from 'express'
+import { Problem } from '../../base/problem.ts'
+import { erase, hold, type KeeperPorts, releaseHold } from '../../evidence/custody/custody.ts'
+import type { CustodyStore } from '../../evidence/custody/store.ts'
+import { apiErrors, checkSecret, readApiBody, readMembers, textMember } from './api-request.ts'
+
+/** Names in one reveal. */
+const REVEAL_FIELDS_MAX = 64
+const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** What the API needs. */
+export interface ApiPorts extends Pick<KeeperPorts, 'note'> {
+  /** Custody's store; undefined when no custodian is configured. */
+  readonly store: CustodyStore | undefined
+  /** The admin secret. */
+  readonly secret: string
+  /** Told of errors that are bugs. */
+  readonly report: (error: unknown) => void
+}
+
+/** Builds the API; it is mounted at `/api`. */
+export function createApi(ports: ApiPorts): express.Router {
+  const router = express.Router()
+  router.use((request, _response, next) => {
+    checkSecret(request, ports.secret)
+    next()
+  }, readApiBody)
+  router.post('/erase', async (request, response) => {
+    const members = readMembers(request, ['record', 'rule'])
+    const rule = textMember(members, 'rule')
+    const done = await erase(keeper(ports), textMember(members, 'record', RID), rule)
+    response.json({ erased: done.erased.length, held: done.held.length })
+  })
+  for (const [path, act] of [
+    ['/hold', hold],
+    ['/release', releaseHold],
+  ] as const) {
+    // prettier-ignore
+    router.post(path, async (request, response) => {
+      const members = readMembers(request, ['record', 'reason'])
+      const reason = textMember(members, 'reason')
+      await act(keeper(ports), textMember(members, 'record', RID), reason)
+      response.json({})
+    })
+  }
+  router.post('/reveal', async (request, response) => {
+    response.json(await reveal(ports, request))
+  })
+  router.use((_request, _response) => {
+    throw new Problem('route-unknown', 'the admin API has no such path')
+  })
+  router.use(apiErrors(ports.report))
+  return router
+}
+
+/** The `reveal` record is durable before anybody gets a ciphertext; only the custodian's key opens it. */
+async function reveal(ports: ApiPorts, request: express.Request) {
+  const members = readMembers(request, ['record', 'reason', 'fields'])
+  const record = textMember(members, 'record', RID)
+  const reason = textMember(members, 'reason')
+  const fields = members['fields']
+  if (!Array.isArray(fields) || fields.length > REVEAL_FIELDS_MAX) {
+    throw new Problem('request-malformed', `\`fields\` is not a list of at most ${REVEAL_FIELDS_MAX}`) // prettier-ignore
+  }
+  const names = fields.map((name: unknown) => textMember({ field: name }, 'field'))
+  const { store, note } = keeper(ports)
+  const found = await store.find(record)
+  if (found.length === 0) {
+    throw new Problem('request-malformed', 'custody holds nothing of this record: erased, or never there') // prettier-ignore
+  }
+  const evidenceId = await note('reveal', { record, reason, fields: names })
+  return { evidenceId, originals: await Promise.all(found.map((item) => store.get(item))) }
+}
+
+function keeper({ note, store }: ApiPorts): KeeperPorts {
+  if (store !== undefined) return { note, store }
+  throw new Problem('request-malformed', 'no custodian is configured; add `custody:` to sealgate.yaml') // prettier-ignore
+}
