@@ -4,6 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import { createDetect } from '../guard/detect.ts'
 import type { Kinds } from '../guard/kinds.ts'
 import { throwawayKeyRing } from '../token/ring.ts'
+import { openVaultStore } from '../token/vault-file.ts'
 import { createTransforms } from '../transform/table.ts'
 import type { TransformTable } from '../transform/transform.ts'
 
@@ -15,6 +16,12 @@ export function createRehearsal(kinds: Kinds | undefined): TransformTable {
     keys: throwawayKeyRing(),
     clock: systemClock,
     recipientKey: () => Promise.resolve(recipient),
-    ...(kinds === undefined ? {} : { detect: createDetect(kinds) }),
+    vault: openVaultStore(':memory:'),
+    ...(kinds === undefined
+      ? {}
+      : {
+          detect: createDetect(kinds),
+          defaultMask: (kind: string) => kinds.get(kind)?.mask,
+        }),
   })
 }

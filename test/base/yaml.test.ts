@@ -100,7 +100,11 @@ describe('parseYaml', () => {
 function isSafe(value: unknown): boolean {
   const text = JSON.stringify(value)
   if (/[\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/.test(text)) return false
-  return text.isWellFormed() && !/"<<":|\\ud[89a-f]/i.test(text) && !/\d{16}/.test(text)
+  return (
+    text.isWellFormed() &&
+    !/"<<":|\\ud[89a-f]/i.test(text) &&
+    !/(?<![\d.])\d{16,}(?![\d.eE])/.test(text)
+  )
 }
 
 describe('renderReport', () => {

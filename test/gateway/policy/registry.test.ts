@@ -181,15 +181,15 @@ describe('openPolicies', () => {
 
   it('notices a change by itself', async () => {
     write(KEEP_A)
-    const { live, told } = await open()
-    const changed = new Promise<void>((resolve) => {
-      const wait = () => (told.length > 0 ? resolve() : void setTimeout(wait, 20))
-      wait()
+    const reloaded = Promise.withResolvers<void>()
+    const live = await openPolicies(folder, PORTS, createReport(), {
+      reloaded: () => reloaded.resolve(),
+      rejected: (report) => reloaded.reject(new Error(renderReport(report))),
     })
     write(KEEP_A, 2)
-    await changed
-    live.close()
-    expect(told).to.deep.equal(['1 → 2'])
+    await reloaded.promise
+    live?.close()
+    expect(live?.current().active[0]?.policy.version).to.equal(2)
   })
 
   it('opens nothing when the folder is bad at the start', async () => {
