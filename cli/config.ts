@@ -1,6 +1,6 @@
 /** What every command that reads `sealgate.yaml` shares: loading it, and how a mistake ends. @module */
 import { createReport, renderReport } from '../base/diagnostic.ts'
-import { Problem } from '../base/problem.ts'
+import { Problem, toProblemDetails } from '../base/problem.ts'
 import type { Config } from '../gateway/config.ts'
 import { loadConfig } from '../gateway/config-parse.ts'
 import { ConfigFault } from '../gateway/fault.ts'
@@ -22,10 +22,12 @@ export async function readConfig(file: string): Promise<Config> {
   return fail(renderReport(report))
 }
 
-/** Prints a mistake of the installation as one line; what is not one is a bug and is thrown on. */
+/** Prints a mistake of the user or the installation with its help; what is not one is a bug and is thrown on. */
 export function failOn(error: unknown): never {
   if (error instanceof ConfigFault) return fail(`${error.message}\n`)
-  if (error instanceof Problem) return fail(`${error.slug}: ${error.message}\n`)
+  if (error instanceof Problem) {
+    return fail(`${error.slug}: ${error.message}\n  help: ${toProblemDetails(error).help}\n`)
+  }
   throw error
 }
 

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { systemClock } from '../base/clock.ts'
 import { generateKeyRing, openKeyRing, rotateKeyRing } from '../gateway/token/ring-file.ts'
 import { type KeyRing, listKeys } from '../gateway/token/ring.ts'
-import { CONFIG_OPTION, failOn, readConfig } from './config.ts'
+import { CONFIG_OPTION, readConfig } from './config.ts'
 
 const PORTS = { clock: systemClock, random: (bytes: number) => randomBytes(bytes) }
 
@@ -33,11 +33,7 @@ function add(
     .option(...CONFIG_OPTION)
     .action(async ({ config }: { config: string }) => {
       const folder = join((await readConfig(config)).data, 'keys')
-      try {
-        print(action(folder))
-      } catch (error) {
-        failOn(error)
-      }
+      print(action(folder))
     })
 }
 

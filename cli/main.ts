@@ -1,6 +1,6 @@
 /** The `sealgate` command. @module */
 import { Command } from 'commander'
-import { readConfig } from './config.ts'
+import { failOn, readConfig } from './config.ts'
 import { addEvidence } from './evidence.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
@@ -21,4 +21,4 @@ addEvidence(program, readConfig)
 addLog(program, readConfig)
 addKeys(program)
 addWitness(program)
-await program.parseAsync()
+await program.parseAsync().catch(failOn)

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { createReport, renderReport } from '../base/diagnostic.ts'
 import { createLogger } from '../gateway/log.ts'
 import { type Gateway, startGateway } from '../gateway/serve.ts'
-import { CONFIG_OPTION, fail, failOn, readConfig } from './config.ts'
+import { CONFIG_OPTION, fail, readConfig } from './config.ts'
 
 /** Adds `serve`. */
 export function addServe(program: Command): void {
@@ -15,7 +15,7 @@ export function addServe(program: Command): void {
       const config = await readConfig(file)
       const report = createReport()
       const log = createLogger()
-      const gateway = await startGateway(config, { log, report }).catch(failOn)
+      const gateway = await startGateway(config, { log, report })
       if (gateway === undefined) return fail(renderReport(report))
       stopOnSignal(gateway)
     })

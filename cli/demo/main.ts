@@ -76,12 +76,13 @@ function verify(file: string, trust: string, want: number): void {
   if (status !== want) throw new Error(`verify ended with ${status}, expected ${want}`)
 }
 
-/** Changes one character inside the record's signed payload, as somebody with an interest would. */
+/** Makes the record one year older by changing one byte of what was signed, as somebody with an interest would. */
 function flipOneByte(file: string, flipped: string): void {
   const bundle: { record: string } = JSON.parse(readFileSync(file, 'utf8'))
-  const at = bundle.record.indexOf('.') + 40
-  const other = bundle.record[at] === 'A' ? 'B' : 'A'
-  const record = bundle.record.slice(0, at) + other + bundle.record.slice(at + 1)
+  const [header, payload, signature] = bundle.record.split('.')
+  const signed = Buffer.from(payload ?? '', 'base64url').toString('utf8')
+  const changed = signed.replace(/"received":"(\d{3})\d/, (found) => `${found.slice(0, -1)}5`)
+  const record = [header, Buffer.from(changed).toString('base64url'), signature].join('.')
   writeFileSync(flipped, JSON.stringify({ ...bundle, record }, null, 2))
 }
 
@@ -113,7 +114,7 @@ async function show(scene: Scene): Promise<void> {
   await exportRecord(scene, shown.answer.evidenceId, file)
   verify(file, trust, 0)
 
-  heading('The same record with one character changed')
+  heading('The same record with one byte changed: received a year earlier')
   const flipped = join(scene.folder, 'record-flipped.json')
   flipOneByte(file, flipped)
   verify(flipped, trust, 1)
@@ -136,7 +137,9 @@ async function main(): Promise<void> {
     await show(scene)
     if (options.once === true) return
     printInvitation(scene)
-    await new Promise((resolve) => process.once('SIGINT', resolve))
+    await new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, resolve)
+    })
   } finally {
     await scene.close()
   }
