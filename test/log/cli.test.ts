@@ -32,7 +32,15 @@ describe('command line', () => {
   /** Runs one command in this process and gives what it printed. */
   async function run(...args: string[]): Promise<Run> {
     const config: Config = {
-      ...{ file: '', data, policies: '', timestamp: [], parties: [], origin: ORIGIN },
+      ...{
+        file: '',
+        data,
+        policies: '',
+        timestamp: [],
+        parties: [],
+        verifiers: [],
+        origin: ORIGIN,
+      },
       ...{ relay: { host: '', port: 0 }, admin: { host: '', port: 0 } },
       ...{ queue: { kind: 'embedded' }, index: { kind: 'embedded' } },
       ...{ log: { kind: 'folder', path: join(data, 'log') } },
