@@ -68,7 +68,7 @@ export function openKeyRing(folder: string): KeyRing {
 
 /**
  * Adds a version, which makes all tokens from now on; the older ones still reveal theirs. Running
- * gateways use it once they open the ring again.
+ * gateways see the file change and use it.
  *
  * @param options.epoch a label that no version has had; `e<version>` unless given.
  * @throws {Problem} `key-unusable`
