@@ -106,7 +106,7 @@ function compile(
   const route = compileRoute(
     policy,
     table,
-    (at, message, help) => report.error(at, message, help),
+    (at, message, help, code) => report.error(at, message, help, code),
     kinds && ((kind) => kinds.get(kind)?.class),
   )
   return report.errorCount > before ? undefined : route

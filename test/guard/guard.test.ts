@@ -104,6 +104,13 @@ describe('guard', () => {
     const allowed: Allowed = new Map([['cvv', new Set(['body:*', 'body:cvv'])]])
     expect(() => guard.inspect(json('{"cvv":"123"}', allowed))).to.throw(Problem, '`cvv` (C3)')
   })
+  it('never lets pass what may not be collected', () => {
+    const allowed: Allowed = new Map([['religion', new Set(['body:*', 'body:religion'])]])
+    expect(() => guard.inspect(json('{"religion":"佛教"}', allowed))).to.throw(
+      Problem,
+      '`religion`',
+    )
+  })
   it('refuses encodings nested too deeply', () => {
     let text = 'nothing personal'
     for (let i = 0; i < 6; i++) text = base64(text)
