@@ -121,6 +121,21 @@ export function integerOf(what: string, min: number, max: number): Reader<number
   }
 }
 
+/** Reads a length of time such as `500ms`, `3s`, `10m` or `1h`, in milliseconds. */
+export function durationOf(what: string, minMs: number, maxMs: number): Reader<number> {
+  return (node, report) => {
+    const text = node.node === 'scalar' ? node.text : ''
+    const [, count, unit = ''] = /^([1-9]\d{0,6})(ms|s|m|h)$/.exec(text) ?? []
+    const value = Number(count) * (UNIT_MS[unit] ?? 0)
+    if (count !== undefined && value >= minMs && value <= maxMs) return value
+    const range = `from ${minMs / 1000} to ${maxMs / 1000} seconds`
+    report.error(node.at, `${what} must be a length of time, ${range}`, 'write for example `3s`')
+    return minMs
+  }
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
 /** Names a node for a message; never quotes long text. */
 export function describe(node: YamlNode): string {
   if (node.node !== 'scalar') return `a ${node.node}`

@@ -1,15 +1,20 @@
 /** `sealgate keys …`: the master keys from which tokens are made. @module */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { systemClock } from '../base/clock.ts'
-import { generateKeyRing, openKeyRing, rotateKeyRing } from '../gateway/token/ring-file.ts'
+import {
+  generateKeyRing,
+  openKeyRing,
+  retireKeys,
+  rotateKeyRing,
+} from '../gateway/token/ring-file.ts'
 import { type KeyRing, listKeys } from '../gateway/token/ring.ts'
 import { CONFIG_OPTION, readConfig } from './config.ts'
 
 const PORTS = { clock: systemClock, random: (bytes: number) => randomBytes(bytes) }
 
-/** Adds `keys generate`, `keys list` and `keys rotate`. */
+/** Adds `keys generate`, `list`, `rotate` and `retire`. */
 export function addKeys(program: Command): void {
   const keys = program.command('keys').description('master keys of tokens and pseudonyms')
   add(keys, 'generate', 'make the first key; refuses to overwrite', (folder) =>
@@ -19,6 +24,14 @@ export function addKeys(program: Command): void {
   add(keys, 'rotate', 'make a new current version; older tokens stay revealable', (folder) =>
     rotateKeyRing(folder, PORTS),
   )
+  keys
+    .command('retire')
+    .description('erase all versions below this one; their tokens can never be revealed again')
+    .argument('<version>', 'the oldest version that stays', parseVersion)
+    .option(...CONFIG_OPTION)
+    .action(async (version: number, { config }: { config: string }) => {
+      print(retireKeys(await folderOf(config), version))
+    })
 }
 
 function add(
@@ -32,9 +45,17 @@ function add(
     .description(description)
     .option(...CONFIG_OPTION)
     .action(async ({ config }: { config: string }) => {
-      const folder = join((await readConfig(config)).data, 'keys')
-      print(action(folder))
+      print(action(await folderOf(config)))
     })
+}
+
+async function folderOf(config: string): Promise<string> {
+  return join((await readConfig(config)).data, 'keys')
+}
+
+function parseVersion(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a version, a whole number from 1')
 }
 
 function print(ring: KeyRing): void {

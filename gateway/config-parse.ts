@@ -6,7 +6,7 @@ import { integerOf, listOf, oneOf, openMap, type Reader, textOf } from '../base/
 import { parseYaml, type YamlNode } from '../base/yaml.ts'
 import { overrideFrom } from './config-environment.ts'
 import { isFolder, readableFile, readText } from './config-files.ts'
-import { isHttpUrl, readParties } from './config-parties.ts'
+import { isHttpUrl, readParties, readVerifiers } from './config-parties.ts'
 import type { Config, Listener, TimestampConfig } from './config.ts'
 
 /** A configuration, or nothing when `report` gained an error. Relative paths start at the file. */
@@ -49,6 +49,7 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
     ...(custody === undefined ? {} : { custody }),
     operator: fields.need('operator', readOperator),
     parties: fields.need('parties', readParties(place.folder)),
+    verifiers: fields.take('verifiers', readVerifiers(place.folder)) ?? [],
   }
   fields.close()
   if (!isFolder(config.policies)) {

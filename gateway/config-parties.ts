@@ -1,9 +1,11 @@
-/** The parties of sealgate.yaml and how each authenticates. @module */
+/** The parties and verifiers of sealgate.yaml, and how each authenticates. @module */
+import { createPublicKey } from 'node:crypto'
 import type { Report } from '../base/diagnostic.ts'
-import { listOf, oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
+import { durationOf, listOf, oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
 import type { YamlNode } from '../base/yaml.ts'
 import { readableFile } from './config-files.ts'
-import type { AuthConfig, PartyConfig } from './config.ts'
+import type { AuthConfig, PartyConfig, VerifierConfig } from './config.ts'
+import { ENCRYPTION_ALGORITHMS } from './transform/encrypt.ts'
 
 /** Party ids stand in URLs and separate token domains. */
 const PARTY_ID = /^[a-z][a-z0-9-]{0,62}$/
@@ -23,10 +25,12 @@ export function readParties(folder: string): Reader<readonly PartyConfig[]> {
         report.error(item.at, `the party \`${id}\` stands here twice`, 'remove one')
       ids.add(id)
       const url = fields.take('url', readHttpUrl)
+      const encryptTo = fields.take('encryptTo', readEncryptionKey(folder))
       const party = {
         id,
         role: fields.need('role', oneOf('a role of a party', PARTY_ROLES)),
         ...(url === undefined ? {} : { url }),
+        ...(encryptTo === undefined ? {} : { encryptTo }),
         auth: fields.take('auth', listOf(readAuth(folder), '`auth`')) ?? [],
       }
       fields.close()
@@ -34,6 +38,63 @@ export function readParties(folder: string): Reader<readonly PartyConfig[]> {
     }
     return listOf(readParty, '`parties`')(node, report)
   }
+}
+
+/** Reads `verifiers`: whom `attest` asks. */
+export function readVerifiers(folder: string): Reader<readonly VerifierConfig[]> {
+  const readVerifier: Reader<VerifierConfig> = (node, report) => {
+    const fields = openMap(node, report, 'a verifier')
+    const id = fields.need(
+      'id',
+      textOf('a verifier id', PARTY_ID, 'use lower-case letters, digits and `-`'),
+    )
+    const verifier = {
+      id,
+      url: fields.need('url', readPrivateUrl),
+      issuer: fields.take('issuer', textOf('the issuer of its statements')) ?? id,
+      jwks: fields.need('jwks', readKeys(folder)),
+      timeoutMs:
+        fields.take('timeout', durationOf('`timeout`', 100, 30_000)) ?? VERIFIER_TIMEOUT_MS,
+    }
+    fields.close()
+    return verifier
+  }
+  return (node, report) => {
+    const verifiers = listOf(readVerifier, '`verifiers`')(node, report)
+    verifiers.forEach(({ id }, index) => {
+      const item = node.node === 'list' ? node.items[index] : undefined
+      if (id === '' || verifiers.findIndex((other) => other.id === id) === index) return
+      report.error(item?.at ?? node.at, `the verifier \`${id}\` stands here twice`, 'remove one')
+    })
+    return verifiers
+  }
+}
+
+const VERIFIER_TIMEOUT_MS = 3000
+
+/** Personal values go there: in the clear on this machine only. */
+const readPrivateUrl: Reader<string> = (node, report) => {
+  const text = readHttpUrl(node, report)
+  const { protocol, hostname = '' } = URL.parse(text) ?? {}
+  if (protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(hostname))
+    report.error(node.at, 'personal values would go there in the clear', 'write `https://…`')
+  return text
+}
+
+function readEncryptionKey(folder: string): Reader<string> {
+  const algorithms = ENCRYPTION_ALGORITHMS.join(', ')
+  return readableFile(folder, `a public JWK whose \`alg\` is one of ${algorithms}`, (text) => {
+    const jwk = JSON.parse(text) as Record<string, unknown> | null
+    const { alg } = jwk ?? {}
+    if (
+      jwk === null ||
+      typeof alg !== 'string' ||
+      !ENCRYPTION_ALGORITHMS.includes(alg) ||
+      'd' in jwk
+    )
+      throw new TypeError('not a public encryption key')
+    createPublicKey({ key: jwk, format: 'jwk' })
+  })
 }
 
 const readHttpUrl: Reader<string> = (node, report) => {
@@ -79,12 +140,16 @@ const readSubject: Reader<string> = (node, report) => {
 
 function readKeySet(node: YamlNode, folder: string, report: Report): string {
   const fields = openMap(node, report, 'the keys')
-  const jwks = fields.need('jwks', (item, inner) => {
-    if (item.node === 'scalar' && isHttpUrl(item.text)) return item.text
-    return readableFile(folder, 'a JWK set (`{"keys": […]}`)', checkKeySet)(item, inner)
-  })
+  const jwks = fields.need('jwks', readKeys(folder))
   fields.close()
   return jwks
+}
+
+/** A URL, or a file. */
+function readKeys(folder: string): Reader<string> {
+  const readFile = readableFile(folder, 'a JWK set (`{"keys": […]}`)', checkKeySet)
+  return (node, report) =>
+    node.node === 'scalar' && isHttpUrl(node.text) ? node.text : readFile(node, report)
 }
 
 function checkKeySet(text: string): void {

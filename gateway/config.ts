@@ -26,6 +26,7 @@ export interface Config {
     readonly validUntil?: string
   }
   readonly parties: readonly PartyConfig[]
+  readonly verifiers: readonly VerifierConfig[]
 }
 
 /** Who stamps the log's checkpoints, and how often. */
@@ -51,6 +52,20 @@ export interface PartyConfig {
   /** Where the party is called; absent when it only calls. */
   readonly url?: string
   readonly auth: readonly AuthConfig[]
+  /** File of the public JWK that `encrypt: recipient` seals values to. */
+  readonly encryptTo?: string
+}
+
+/** Who answers `attest: <id>`. */
+export interface VerifierConfig {
+  readonly id: string
+  /** https, or http on this machine. */
+  readonly url: string
+  /** The `iss` of its statements. */
+  readonly issuer: string
+  /** File or URL of its public keys. */
+  readonly jwks: string
+  readonly timeoutMs: number
 }
 
 export type AuthConfig =

@@ -7,25 +7,26 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import type { Report } from '../base/diagnostic.ts'
 import { openAdminSecret } from './admin-secret.ts'
 import type { Config } from './config.ts'
+import { type Content, openContent } from './content.ts'
 import { type Evidence, openEvidence } from './evidence.ts'
-import { type Allowed, allowedBy } from './guard/allowed.ts'
-import type { Guard } from './guard/guard.ts'
 import { createAdminApp } from './http/admin.ts'
 import { createApi } from './http/api.ts'
 import { createLeg } from './http/leg.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
 import { createMetrics } from './http/metrics.ts'
+import { addPolicyMetrics } from './http/policy-metrics.ts'
 import { type Relay, type RelayPorts, createRelay } from './http/relay.ts'
 import { createRelayApp, createRelayServer, listen } from './http/server.ts'
 import { type Logger, describeError } from './log.ts'
+import { createOversight, type Oversight } from './oversight.ts'
 import { openParties } from './party/registry.ts'
-import { type Content, openContent } from './routes.ts'
+import type { Live } from './policy/live.ts'
 import { openRelayKey } from './signature/key-file.ts'
 import { type MessageSigner, createMessageSigner } from './signature/sign.ts'
-import { linkPseudonym } from './token/link.ts'
 import { type RunCommand, runCommand } from '../workers/clock.ts'
+import { steerBy } from './steer.ts'
 import { generateKeyRing, openKeyRing } from './token/ring-file.ts'
-import type { KeyRing } from './token/ring.ts'
+import { openVaultStore } from './token/vault-file.ts'
 
 /** What tests and the command line set. */
 export interface GatewayOptions {
@@ -60,35 +61,62 @@ export async function startGateway(
   const limits = { ...RELAY_LIMITS, ...options.limits }
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const parties = openParties(config.parties, clock)
-  const keys = openKeys(config.data, clock)
+  ensureKeys(config.data, clock)
   const signer = createMessageSigner(openRelayKey(join(config.data, 'keys', 'relay.pem')))
-  const content = await openContent(config.policies, { clock, keys }, report)
-  if (content === undefined) return undefined
-  const evidence = await openEvidence(config, { clock, log, ask })
-  const leg = createLeg(clock, limits)
-  const ports = { clock, limits, parties, leg, signer, recorder: evidence.recorder }
+  const oversight = createOversight(log, limits.DEAD_RULE_USES)
+  const vault = openVaultStore(join(config.data, 'vault.sqlite'))
+  const opened: (() => unknown)[] = [() => vault.close()]
+  const close = async () => {
+    for (const end of opened.toReversed()) await end()
+  }
   try {
-    return await run(config, { ...ports, ...contentPorts(content, keys) }, { evidence, log })
+    const content = await openContent(config, { clock, vault }, report, oversight.events)
+    if (content === undefined) {
+      await close()
+      return undefined
+    }
+    opened.push(() => content.close())
+    const evidence = await openEvidence(config, { clock, log, ask })
+    opened.push(() => evidence.close())
+    const leg = createLeg(clock, limits)
+    const ports = { clock, limits, parties, leg, signer, recorder: evidence.recorder }
+    const parts = { ...ports, ...steerBy(content.current) }
+    return await run(config, parts, { evidence, log, content, oversight, close })
   } catch (error) {
-    await evidence.close()
+    await close()
     throw error
   }
+}
+
+/** What is open, and ends with the gateway. */
+interface House {
+  readonly evidence: Evidence
+  readonly log: Logger
+  readonly content: Live<Content>
+  readonly oversight: Oversight
+  readonly close: () => Promise<void>
 }
 
 async function run(
   config: Config,
   parts: Omit<RelayPorts, 'observe' | 'report'> & { readonly signer: MessageSigner },
-  { evidence, log }: { readonly evidence: Evidence; readonly log: Logger },
+  { evidence, log, content, oversight, close }: House,
 ): Promise<Gateway> {
   let draining = false
   const metrics = createMetrics({
     inFlight: () => relay.inFlight(),
     backlog: () => evidence.recorder.backlog(),
   })
+  const policies = () =>
+    oversight.status(content.current().registry.active.map(({ policy }) => policy))
+  const warnings = () => oversight.warnings()
+  const stale = () => warnings().length > 0
+  addPolicyMetrics(metrics.registry, { status: policies, reloads: oversight.reloads, stale })
   const relay: Relay = createRelay({
     ...parts,
     observe: (exchange, status, seconds) => {
       metrics.observe(exchange, status, seconds)
+      oversight.observe(parts, exchange)
       const { rid, problem } = exchange
       if (problem !== undefined) log.info({ rid, status, problem: problem.slug }, 'refused')
     },
@@ -106,12 +134,13 @@ async function run(
   })
   const app = createRelayApp(relay, [parts.signer.publicJwk])
   const relayServer = createRelayServer(app, relay, config.relay, parts.limits)
-  const adminServer = createServer(createAdminApp(metrics, unready, api))
+  const state = { unready, warnings, policies }
+  const adminServer = createServer(createAdminApp(metrics, state, api))
   const shut = async () => {
     draining = true
     await drain(relayServer, relay, parts.limits)
     parts.leg.close()
-    await evidence.close()
+    await close()
     await stop(adminServer)
   }
   try {
@@ -125,38 +154,12 @@ async function run(
   }
 }
 
-function contentPorts(
-  { registry, guard }: Content,
-  keys: KeyRing,
-): Pick<RelayPorts, 'match' | 'guard' | 'pseudonym'> {
-  return {
-    match: (from, to, method, path) => {
-      const match = registry.match(from, to, method, path)?.enforced
-      return match === undefined ? undefined : { policy: match.policy, compiled: match.route }
-    },
-    guard: createInspect(guard),
-    pseudonym: (name, value) => linkPseudonym(keys, name, value),
-  }
-}
-
-/** What each direction allows is worked out once per loaded policy. */
-function createInspect(guard: Guard): RelayPorts['guard'] {
-  const known = new WeakMap<object, Allowed>()
-  return (policy, direction, message) => {
-    const rules = policy[direction]
-    const allowed = known.get(rules) ?? allowedBy(rules)
-    known.set(rules, allowed)
-    guard.inspect({ ...message, allowed })
-  }
-}
-
 /** A fresh installation makes its keys; one that has evidence must not lose them unnoticed. */
-function openKeys(data: string, clock: Clock): KeyRing {
+function ensureKeys(data: string, clock: Clock): void {
   const folder = join(data, 'keys')
   const fresh = !existsSync(join(data, 'journal')) && !existsSync(join(folder, 'tokens.json'))
-  return fresh
-    ? generateKeyRing(folder, { clock, random: (bytes) => randomBytes(bytes) })
-    : openKeyRing(folder)
+  if (fresh) generateKeyRing(folder, { clock, random: (bytes) => randomBytes(bytes) })
+  else openKeyRing(folder)
 }
 
 /** Refuses new connections and lets exchanges end; then closes what is left. */

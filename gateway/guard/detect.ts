@@ -3,6 +3,7 @@ import { findChineseNumbers, findDocuments } from './documents.ts'
 import { findLabelled, findNamed } from './fields.ts'
 import type { Kinds } from './kinds.ts'
 import { findImage } from './image.ts'
+import { REFUSE_SCORE } from './limits.ts'
 import { findAddresses, findEmails, findLocations } from './network.ts'
 import { findNumbers } from './numbers.ts'
 import { findNames } from './person.ts'
@@ -43,6 +44,11 @@ export function createDetect(kinds: Kinds): Detect {
     const chosen = withoutOverlaps(hits, plain.length)
     return offsets === undefined ? chosen : chosen.map((hit) => shift(hit, offsets))
   }
+}
+
+/** Leaves out guesses: what remains would stop a relay. */
+export function surely(detect: Detect): Detect {
+  return (text, fieldName) => detect(text, fieldName).filter(({ score }) => score >= REFUSE_SCORE)
 }
 
 /** No shape that `findNumbers` knows has fewer digits: a Hong Kong telephone number has eight. */

@@ -82,7 +82,8 @@ function report({ message, kinds, found }: Inspection, hit: Hit, value: Text): v
   const kind = kinds.get(hit.kind)
   if (kind === undefined) return
   const { in: where, name, offset, depth, carriers, owner } = value
-  const places = kind.class === 'C3' ? undefined : message.allowed.get(hit.kind)
+  const isBlocked = kind.class === 'C3' || kinds.deny.never.has(hit.kind)
+  const places = isBlocked ? undefined : message.allowed.get(hit.kind)
   const anywhere = where === 'body' && places?.has('body:*') === true
   const allowed = anywhere || places?.has(where === 'path' ? 'path' : `${where}:${owner}`) === true
   found.push({

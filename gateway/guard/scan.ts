@@ -1,5 +1,5 @@
 /** One text under inspection: its words, the meaning of its field, and the hits found so far. @module */
-import { CONTEXT_AFTER_MAX, CONTEXT_BEFORE_MAX } from './limits.ts'
+import { CONTEXT_AFTER_MAX, CONTEXT_BEFORE_MAX, REFUSE_SCORE } from './limits.ts'
 import type { FieldMeaning } from './field-index.ts'
 import type { Kinds } from './kinds.ts'
 
@@ -54,10 +54,15 @@ export interface Scan {
 const FIELD_BONUS = 0.3
 const CONTEXT_BONUS = 0.2
 const BUSINESS_MALUS = 0.3
+/** Kinds that segment, checksum or range tell apart, when nothing else stands in the value. */
+const UNMISTAKABLE = new Set(['mobile', 'resident-id', 'bank-card'])
 
 /** Prepares a text; `hits` receives what detectors report. */
 export function createScan(text: string, field: FieldMeaning, kinds: Kinds, hits: Hit[]): Scan {
   let lower: string | undefined
+  // In a field that should hold a business number, a number that is surely somebody's is still a leak.
+  const isWhole = (kind: string, start: number, end: number, base: number) =>
+    UNMISTAKABLE.has(kind) && base >= REFUSE_SCORE && text.slice(start, end) === text.trim()
   const [words, traits] = survey(text)
   return {
     text,
@@ -81,7 +86,7 @@ export function createScan(text: string, field: FieldMeaning, kinds: Kinds, hits
       if (near >= 0 && near >= business) {
         score += CONTEXT_BONUS
         reasons.push('context')
-      } else if (business >= 0 || (field.business && !named)) {
+      } else if (business >= 0 || (field.business && !named && !isWhole(kind, start, end, base))) {
         score -= BUSINESS_MALUS
         reasons.push('business number')
       }

@@ -25,6 +25,12 @@ export function checkConsent(policy: Policy, value: Captured | undefined, nowMs:
   const granted = instant(grantedAt, 'grantedAt')
   if (granted > nowMs) throw missing('its `grantedAt` is in the future')
   if (instant(expiresAt, 'expiresAt') <= nowMs) throw missing('its `expiresAt` has passed')
+  // 征信业管理条例 Art. 14 ¶2: in writing, after being told of the consequences.
+  if (policy.legal.basis === 'written-consent') {
+    if (consent['written'] !== true) throw missing('its `written` is not true')
+    if (consent['consequencesNotified'] !== true)
+      throw missing('its `consequencesNotified` is not true')
+  }
   const covered = new Set(Array.isArray(kinds) ? kinds : [])
   const uncovered = [...disclosedKinds(policy)].filter((kind) => !covered.has(kind))
   if (uncovered.length > 0) throw missing(`its \`kinds\` lack ${uncovered.join(', ')}`)

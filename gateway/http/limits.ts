@@ -15,6 +15,7 @@ export const RELAY_LIMITS = {
   RECIPIENT_SOCKETS_MAX:          256, // connections to one recipient
   RECIPIENT_SOCKETS_IDLE_MAX:      64, // idle connections to one recipient
   EXCHANGES_MAX:                2_048, // exchanges in flight; the next one is answered `overloaded`
+  DEAD_RULE_USES:               1_000, // exchanges after which a rule that met no value is reported
   DRAIN_TIMEOUT_MS:            35_000, // ms to finish exchanges on shutdown
 } as const
 

@@ -14,13 +14,21 @@ export interface PolicyFile {
 /** The dictionary of kinds lies beside the policies and is not one. */
 const NOT_A_POLICY = new Set(['kinds.yaml'])
 
-/** Reads every `*.yaml` and `*.yml` of the paths, sorted by name; complaints go to `report`. */
-export function readPolicyFiles(paths: readonly string[], report: Report): readonly PolicyFile[] {
+/**
+ * Reads every `*.yaml` and `*.yml` of the paths, sorted by name; complaints go to `report`.
+ *
+ * @param which whether the dictionary of kinds is among them.
+ */
+export function readPolicyFiles(
+  paths: readonly string[],
+  report: Report,
+  which: 'policies' | 'with-kinds' = 'policies',
+): readonly PolicyFile[] {
   const found: PolicyFile[] = []
   for (const path of paths) {
     const at = { file: path, line: 1, column: 1 }
     const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-    const files = isFolder ? listPolicies(path) : [path]
+    const files = isFolder ? listPolicies(path, which) : [path]
     if (files.length === 0) {
       report.error(at, 'the folder holds no policy', 'policy files end in `.yaml`')
     } else if (files.length > POLICY_FILES_MAX) {
@@ -35,9 +43,10 @@ export function readPolicyFiles(paths: readonly string[], report: Report): reado
   return found
 }
 
-function listPolicies(folder: string): string[] {
+function listPolicies(folder: string, which: 'policies' | 'with-kinds'): string[] {
   return readdirSync(folder)
-    .filter((name) => /^[^.].*\.ya?ml$/.test(name) && !NOT_A_POLICY.has(name))
+    .filter((name) => /^[^.].*\.ya?ml$/.test(name))
+    .filter((name) => which === 'with-kinds' || !NOT_A_POLICY.has(name))
     .toSorted()
     .map((name) => join(folder, name))
 }

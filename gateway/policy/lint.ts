@@ -4,6 +4,7 @@ import { readJson } from '../../base/json-node.ts'
 import type { Kinds } from '../guard/kinds.ts'
 import { decide, leavesOf } from './decide.ts'
 import { compareForms, formOf } from './form.ts'
+import { lintKinds } from './lint-kinds.ts'
 import { formatPath } from './path.ts'
 import type { Direction, Policy, Rule } from './policy.ts'
 import { sampleBody } from './sample.ts'
@@ -26,6 +27,9 @@ export const LINTS = {
   P113: 'a kind of class C3 never leaves, whatever a policy says',
   P114: 'this kind may never be collected (征信业管理条例 Art. 14)',
   P115: 'this kind needs written consent after notice (征信业管理条例 Art. 14)',
+  P116: 'a field whose name says that it is personal is kept as it is, and the leak guard will stop it',
+  P117: 'a format has so few values that its tokens can be guessed',
+  P118: 'tokens of this format look like personal data, and the leak guard will stop them',
 } as const
 export type LintCode = keyof typeof LINTS
 
@@ -106,19 +110,6 @@ function lintRule(rule: Rule, tell: Tell): void {
   const isLastAny = rule.path.at(-1)?.step === 'wildcard'
   if (compareForms(formOf(rule), 'clear') >= 0 && (reachesAny || isLastAny)) {
     tell('P112', rule.at, `\`${rule.text}\``, 'name the fields, or add `reason: …`')
-  }
-}
-
-function lintKinds(rules: readonly Rule[], { legal }: Policy, kinds: Kinds, report: Report): void {
-  for (const rule of rules) {
-    if (rule.kind === undefined || formOf(rule) === 'nothing') continue
-    const refuse = (code: LintCode, help: string) =>
-      report.error(rule.at, `${LINTS[code]}: \`${rule.kind}\``, help, code)
-    if (kinds.get(rule.kind)?.class === 'C3') refuse('P113', 'write `drop` or `refuse`')
-    if (kinds.deny.never.has(rule.kind)) refuse('P114', 'write `drop` or `refuse`')
-    else if (kinds.deny.writtenConsent.has(rule.kind) && legal.basis !== 'written-consent') {
-      refuse('P115', 'write `basis: written-consent`, or `drop`')
-    }
   }
 }
 

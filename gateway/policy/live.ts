@@ -1,62 +1,77 @@
-/** The policies in force while the gateway runs: reloaded when the folder changes, all or nothing. @module */
+/** What is read from files and stays in force while the gateway runs: read again when they change, all or nothing. @module */
 import { createHash } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { createReport, type Report } from '../../base/diagnostic.ts'
 import { readPolicyFiles } from './folder.ts'
 import { RELOAD_QUIET_MS } from './limits.ts'
-import { loadRegistry, type PolicyPorts, type Registry } from './registry.ts'
 
-/** Told after each change of the folder; a failed one leaves the last good policies in force. */
-export interface PolicyEvents {
-  reloaded(registry: Registry, before: Registry): void
+/** Where it comes from. */
+export interface LiveSource<T> {
+  /** Folders that are watched. */
+  readonly folders: readonly string[]
+  /** Changes with what the files say; a touched file with equal bytes changes nothing. */
+  digest(): string
+  /** Nothing when `report` gained an error. */
+  load(report: Report): Promise<T | undefined>
+}
+
+/** Told after each change of the files; a failed one leaves the last good in force. */
+export interface LiveEvents<T> {
+  reloaded(now: T, before: T): void
   /** `report` says what is wrong; the gateway alarms and goes on with what it had. */
   rejected(report: Report): void
 }
 
-export interface LivePolicies {
-  /** The policies in force; an exchange takes one registry and keeps it to its end. */
-  current(): Registry
-  /** Looks at the folder now; resolves when what it found is in force or rejected. */
+/** The last good reading. */
+export interface Live<T> {
+  /** What is in force; an exchange takes it once and keeps it to its end. */
+  current(): T
+  /** Looks at the files now; resolves when what it found is in force or rejected. */
   reload(): Promise<void>
   close(): void
 }
 
-/** Opens the folder, or nothing when `report` gained an error: without policies nothing starts. */
-export async function openPolicies(
-  folder: string,
-  ports: PolicyPorts,
+/** Opens a source, or nothing when `report` gained an error: without a first good reading nothing starts. */
+export async function openLive<T>(
+  source: LiveSource<T>,
   report: Report,
-  events: PolicyEvents,
-): Promise<LivePolicies | undefined> {
+  events: LiveEvents<T>,
+): Promise<Live<T> | undefined> {
   // INVARIANT: taken before loading, so that a change in between is found by the next look.
-  let digest = digestOf(folder)
-  const first = await loadRegistry(folder, ports, report)
+  let digest = source.digest()
+  const first = await source.load(report)
   if (first === undefined) return undefined
   let current = first
 
   async function look(): Promise<void> {
-    const found = digestOf(folder)
+    const found = source.digest()
     if (found === digest) return
     digest = found
     const attempt = createReport()
-    const registry = await loadRegistry(folder, ports, attempt)
-    if (registry === undefined) return events.rejected(attempt)
+    const next = await source.load(attempt)
+    if (next === undefined) return events.rejected(attempt)
     const before = current
-    current = registry
-    events.reloaded(registry, before)
+    current = next
+    events.reloaded(next, before)
   }
 
   let looking = Promise.resolve()
   const reload = () => (looking = looking.then(look))
-  const watcher = watchQuietly(folder, () => void reload())
-  return { current: () => current, reload, close: () => watcher.close() }
+  const watchers = source.folders.map((folder) => watchQuietly(folder, () => void reload()))
+  return {
+    current: () => current,
+    reload,
+    close: () => {
+      for (const watcher of watchers) watcher.close()
+    },
+  }
 }
 
-/** The content of all policy files, names included; a touched file with equal bytes changes nothing. */
-function digestOf(folder: string): string {
+/** The content of all policy files and the dictionary of kinds, names included. */
+export function digestOfPolicies(folder: string): string {
   const hash = createHash('sha256')
   const report = createReport()
-  for (const { file, text } of readPolicyFiles([folder], report))
+  for (const { file, text } of readPolicyFiles([folder], report, 'with-kinds'))
     hash.update(JSON.stringify([file, text]))
   hash.update(JSON.stringify(report.diagnostics.map(({ message }) => message)))
   return hash.digest('hex')

@@ -16,9 +16,11 @@ import { runPolicyTests, type TestOutcome } from './run-tests.ts'
 export interface PolicyPorts {
   /** With the real keys: what is relayed goes through it. */
   readonly transforms: TransformTable
+  /** For versions in shadow: decides alike and changes nothing outside. */
+  readonly shadowTransforms?: TransformTable
   /** The kinds dictionary; without it any kind's name passes and no class is recorded. */
   readonly kinds?: Kinds
-  /** The parties of sealgate.yaml: a policy that names another one would never match. */
+  /** The parties that call and are called; a policy of others is checked and not put in force. */
   readonly parties?: readonly PartyConfig[]
 }
 
@@ -41,14 +43,19 @@ export async function loadRegistry(
   report: Report,
 ): Promise<Registry | undefined> {
   const before = report.errorCount
-  const checked = await checkPolicies(readPolicyFiles([folder], report), ports, report)
+  const { transforms, shadowTransforms = transforms, kinds, parties } = ports
+  const names = kinds === undefined ? {} : { kinds }
+  const checked = await checkPolicies(readPolicyFiles([folder], report), names, report)
   const active = selectActive(
     checked.map(({ policy }) => policy),
     report,
   )
   lintTogether(active, report)
+  const isParty = (id: string) => parties === undefined || parties.some((one) => one.id === id)
   const loaded = active.flatMap((policy) => {
-    const route = compile(policy, ports.transforms, ports.kinds, report)
+    if (!isParty(policy.from) || !isParty(policy.to)) return []
+    const table = policy.mode === 'shadow' ? shadowTransforms : transforms
+    const route = compile(policy, table, kinds, report)
     return route === undefined ? [] : [{ policy, route }]
   })
   if (report.errorCount > before) return undefined
@@ -99,7 +106,7 @@ function compile(
   const route = compileRoute(
     policy,
     table,
-    (at, message, help) => report.error(at, message, help),
+    (at, message, help, code) => report.error(at, message, help, code),
     kinds && ((kind) => kinds.get(kind)?.class),
   )
   return report.errorCount > before ? undefined : route

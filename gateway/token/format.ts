@@ -154,8 +154,6 @@ export function formatOfTemplate(template: string, as: string): Format | string 
     return "`as` needs another fixed sign than `template`, or a token could be somebody's number"
   }
   const size = [...signs].reduce((product, sign) => product * radixOf(sign), 1n)
-  if (size < 1_000_000n)
-    return `\`template\` has ${size} values; fewer than 1,000,000 can be guessed`
   const parse = (pattern: RegExp, text: string): bigint | undefined => {
     const found = pattern.exec(text)?.slice(1).join('')
     if (found === undefined) return undefined

@@ -18,6 +18,11 @@ export interface KeyPorts {
 const FILE = 'tokens.json'
 const KEY_BYTES = 32
 
+/** The ring's file. */
+export function ringPath(folder: string): string {
+  return join(folder, FILE)
+}
+
 /**
  * Makes a new ring in `folder`, which it creates.
  *
@@ -37,7 +42,7 @@ export function generateKeyRing(folder: string, ports: KeyPorts): KeyRing {
  * @throws {Problem} `key-unusable` when it is absent, readable by others, or malformed.
  */
 export function openKeyRing(folder: string): KeyRing {
-  const path = join(folder, FILE)
+  const path = ringPath(folder)
   let file: number
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
@@ -63,7 +68,7 @@ export function openKeyRing(folder: string): KeyRing {
 
 /**
  * Adds a version, which makes all tokens from now on; the older ones still reveal theirs. Running
- * gateways use it once they open the ring again.
+ * gateways see the file change and use it.
  *
  * @param options.epoch a label that no version has had; `e<version>` unless given.
  * @throws {Problem} `key-unusable`
@@ -116,7 +121,7 @@ function makeVersion(version: number, epoch: string, { clock, random }: KeyPorts
 
 /** Writes beside, then swaps: a crash leaves the old ring or the new one, never half of one. */
 function replaceFile(folder: string, text: string, target: 'new' | 'existing'): void {
-  const path = join(folder, FILE)
+  const path = ringPath(folder)
   const draft = `${path}.draft`
   // A draft that a crash left behind is in nobody's way; two writers at once are.
   rmSync(draft, { force: true })

@@ -10,24 +10,26 @@ import type { TransformType } from './transform.ts'
 
 /** A party that checks values: a telecom operator, an identity service. */
 export interface Verifier {
-  /** Where values are posted; https, or http on this machine. */
-  readonly url: string
   /** The `iss` of its statements. */
   readonly issuer: string
   /** Finds its public keys, such as jose's `createLocalJWKSet` makes. */
   readonly keys: JWTVerifyGetKey
-  readonly timeoutMs: number
+  /** @returns its statement, a compact JWS. @throws {Problem} `verifier-failed` */
+  readonly ask: (question: Question) => Promise<string>
 }
 
 /** What attest needs. */
 export interface AttestPorts {
   readonly clock: Clock
   readonly random: (bytes: number) => Uint8Array
-  readonly verifiers: ReadonlyMap<string, Verifier>
+  readonly verifiers: Verifiers
 }
 
+/** Verifiers by the name that policies use. */
+export type Verifiers = Pick<ReadonlyMap<string, Verifier>, 'get' | 'keys'>
+
 /** One question to a verifier. */
-interface Question {
+export interface Question {
   readonly kind: string
   readonly value: string
   readonly audience: string
@@ -54,13 +56,11 @@ export function createAttest({ clock, random, verifiers }: AttestPorts): Transfo
     const name = readParameters(action, complain, 'verifier').text('verifier')
     const verifier = verifiers.get(name)
     if (verifier === undefined) {
-      const known =
-        verifiers.size === 0 ? 'configure one' : `known are ${quoted([...verifiers.keys()])}`
-      complain(`there is no verifier \`${name}\``, known)
+      const names = [...verifiers.keys()]
+      const help =
+        names.length === 0 ? 'add it to `verifiers` in sealgate.yaml' : `known are ${quoted(names)}`
+      complain(`there is no verifier \`${name}\``, help)
       return () => toRefusal('no verifier is configured')
-    }
-    if (!isPrivate(new URL(verifier.url))) {
-      complain(`the verifier \`${name}\` is asked in the clear`, 'configure an https address')
     }
     const { kind } = binding
     const audience = domainOf(binding).holder
@@ -68,7 +68,7 @@ export function createAttest({ clock, random, verifiers }: AttestPorts): Transfo
       if (value.type === 'null') return KEEP
       const nonce = toBase64url(random(16))
       const question = { kind, value: value.reveal(), audience, nonce }
-      const result = ask(verifier, question).then(async (statement) => {
+      const result = verifier.ask(question).then(async (statement) => {
         await checkStatement(verifier, question, statement, clock)
         return toText(statement)
       })
@@ -77,30 +77,29 @@ export function createAttest({ clock, random, verifiers }: AttestPorts): Transfo
   }
 }
 
-function isPrivate({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname)
-}
-
-async function ask({ url, timeoutMs }: Verifier, question: Question): Promise<string> {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/jwt' },
-      body: JSON.stringify(question),
-      redirect: 'error', // The value goes to the configured address and nowhere else.
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length
-      if (size > STATEMENT_BYTES_MAX) throw new Error('the answer is too long')
-      chunks.push(chunk)
+/** Asks by POST. */
+export function askOverHttp(url: string, timeoutMs: number): Verifier['ask'] {
+  return async (question) => {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/jwt' },
+        body: JSON.stringify(question),
+        redirect: 'error', // The value goes to the configured address and nowhere else.
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      const chunks: Uint8Array[] = []
+      let size = 0
+      for await (const chunk of response.body ?? []) {
+        size += chunk.length
+        if (size > STATEMENT_BYTES_MAX) throw new Error('the answer is too long')
+        chunks.push(chunk)
+      }
+      if (response.status !== 200) throw new Error(`status ${response.status}`)
+      return Buffer.concat(chunks).toString('latin1').trim()
+    } catch (cause) {
+      throw new Problem('verifier-failed', 'the verifier gave no answer', { cause })
     }
-    if (response.status !== 200) throw new Error(`status ${response.status}`)
-    return Buffer.concat(chunks).toString('latin1').trim()
-  } catch (cause) {
-    throw new Problem('verifier-failed', 'the verifier gave no answer', { cause })
   }
 }
 

@@ -7,7 +7,7 @@ import type { BoundRule, Program } from './program.ts'
 import type { Transform, TransformTable } from './transform.ts'
 
 /** Told of each mistake; a policy with any must not be used. */
-export type Complain = (at: Position, message: string, help: string) => void
+export type Complain = (at: Position, message: string, help: string, code?: string) => void
 
 /** The class of a kind, for the manifest. */
 export type ClassOf = (kind: string) => ManifestEntry['class'] | undefined
@@ -138,7 +138,8 @@ const VERBS = new Map<string, BoundRule['verb']>([
 function bindRule(binder: Binder, rule: Rule): BoundRule {
   const { policy, table, direction, classOf } = binder
   const { action, kind, text } = rule
-  const complain = (message: string, help: string) => binder.complain(rule.at, message, help)
+  const complain = (message: string, help: string, code?: string) =>
+    binder.complain(rule.at, message, help, code)
   const negative = rule.path.map(stepOf).some((s) => s.step === 'index' && s.index < 0)
   if (negative)
     complain('an index counts from the end', 'count from the start: the body is read once')

@@ -9,10 +9,15 @@ import { readParameters } from './parameters.ts'
 import { TOO_LONG } from './tokenize.ts'
 import type { TransformType } from './transform.ts'
 
-/** Finds a party's public encryption key; its `alg` must be one of ECDH-ES, ECDH-ES+A256KW, RSA-OAEP-256. */
-export type RecipientKey = (party: string) => Promise<JWK>
+/** Finds a party's public encryption key, when it has one; its `alg` is one of those below. */
+export type RecipientKey = (party: string) => JWK | undefined
 
-const ALGORITHMS = ['ECDH-ES', 'ECDH-ES+A256KW', 'RSA-OAEP-256']
+/** Algorithms of recipients' keys (RFC 7518 §4.1). */
+export const ENCRYPTION_ALGORITHMS: readonly string[] = [
+  'ECDH-ES',
+  'ECDH-ES+A256KW',
+  'RSA-OAEP-256',
+]
 
 /**
  * `{ encrypt: recipient }`: a compact JWE (RFC 7516) that the receiving party alone can open; equal
@@ -27,21 +32,22 @@ export function createEncrypt(keys: KeyRing, recipientKey?: RecipientKey): Trans
     if (reader === 'deterministic') {
       return replaceBy(createMint(keys, domain, 'enc'), TOO_LONG)
     }
-    if (recipientKey === undefined) {
-      complain('`encrypt: recipient` needs encryption keys', 'configure the parties’ public keys')
-      return () => toRefusal('no encryption keys are configured')
+    const key = recipientKey?.(domain.holder)
+    if (key === undefined) {
+      const help = 'give the party `encryptTo: <JWK file>` in sealgate.yaml'
+      complain(`\`${domain.holder}\` has no encryption key`, help)
+      return () => toRefusal('no encryption key is configured')
     }
     return (value) => {
       if (value.type === 'null') return KEEP
-      const sealed = recipientKey(domain.holder).then((key) => encryptTo(key, value.reveal()))
-      return { change: 'later', result: sealed.then(toText) }
+      return { change: 'later', result: encryptTo(key, value.reveal()).then(toText) }
     }
   }
 }
 
 async function encryptTo(key: JWK, value: string): Promise<string> {
   const { alg = '', kid } = key
-  if (!ALGORITHMS.includes(alg)) throw new Problem('key-unusable', 'the recipient\'s key has no `alg` that is allowed') // prettier-ignore
+  if (!ENCRYPTION_ALGORITHMS.includes(alg)) throw new Problem('key-unusable', 'the recipient\'s key has no `alg` that is allowed') // prettier-ignore
   const header = { alg, enc: 'A256GCM', ...(kid === undefined ? {} : { kid }) }
   return new CompactEncrypt(Buffer.from(value)).setProtectedHeader(header).encrypt(key)
 }

@@ -1,8 +1,8 @@
 /** Reading an action's parameters: every mistake is complained of, none is thrown. @module */
 import type { Action, ActionParameter } from '../policy/policy.ts'
 
-/** Reports one mistake: what is wrong, and what to type. */
-export type Complain = (message: string, help: string) => void
+/** Reports one mistake: what is wrong, what to type, and its number when it has one. */
+export type Complain = (message: string, help: string, code?: string) => void
 
 /** Typed access; after a complaint it returns the fallback, since the policy will not load. */
 export interface Parameters {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import type { KeyRing } from '../token/ring.ts'
 import type { VaultPorts, VaultStore } from '../token/vault.ts'
-import { createAttest, type Verifier } from './attest.ts'
+import { createAttest, type Verifiers } from './attest.ts'
 import { createDateShift } from './date-shift.ts'
 import { createEncrypt, type RecipientKey } from './encrypt.ts'
 import { createGeneralise } from './generalise.ts'
@@ -26,8 +26,7 @@ export interface TransformPorts {
   readonly detect?: Detect
   readonly recipientKey?: RecipientKey
   readonly vault?: VaultStore
-  /** By the name that policies use. */
-  readonly verifiers?: ReadonlyMap<string, Verifier>
+  readonly verifiers?: Verifiers
 }
 
 /** Makes the table that policies bind to; a rotated key ring needs a new one. */

@@ -9,6 +9,8 @@ import { KEEP, replaceBy, toRefusal, toText } from './change.ts'
 import { type Complain, type Parameters, quoted, readParameters } from './parameters.ts'
 import type { Transform, TransformType } from './transform.ts'
 
+/** NIST SP 800-38G Rev. 1 §4: a smaller domain is no protection. */
+const FORMAT_SIZE_MIN = 1_000_000n
 /** Why a value cannot become an opaque or vaulted token. */
 export const TOO_LONG = 'expected well-formed text of at most 4,096 bytes'
 const VAULT_PARAMETERS = ['ttl', 'once'] as const
@@ -54,8 +56,13 @@ export function readFormats(
 ): readonly Format[] {
   if (!FORMAT_PARAMETERS.some((name) => parameters.has(name))) return formatsOfKind(kind)
   const format = formatOfTemplate(parameters.text('template'), parameters.text('as'))
-  if (typeof format !== 'string') return [format]
-  complain(format, "type for example `template: 'E########'`, `as: 'T########'`")
+  const help = "type for example `template: 'E########'`, `as: 'T########'`"
+  if (typeof format === 'string') complain(format, help)
+  else if (format.size >= FORMAT_SIZE_MIN) return [format]
+  else {
+    const message = `\`template\` has ${format.size} values; fewer than 1,000,000 can be guessed`
+    complain(message, help, 'P117')
+  }
   return []
 }
 

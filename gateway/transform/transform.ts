@@ -39,7 +39,7 @@ export interface Binding {
 export type TransformType = (
   action: Action,
   binding: Binding,
-  complain: (message: string, help: string) => void,
+  complain: (message: string, help: string, code?: string) => void,
 ) => Transform
 
 export type TransformTable = ReadonlyMap<string, TransformType>

@@ -98,7 +98,11 @@ describe('sealgate serve', function () {
     const gateway = await spawnGateway(installation.configFile)
     const get = (path: string) => call(gateway.adminUrl + path, { method: 'GET' })
     expect(JSON.parse((await get('/healthz')).body)).to.deep.equal({ status: 'ok' })
-    expect(JSON.parse((await get('/readyz')).body)).to.deep.equal({ status: 'ready', reasons: [] })
+    expect(JSON.parse((await get('/readyz')).body)).to.deep.equal({
+      status: 'ready',
+      reasons: [],
+      warnings: [],
+    })
     bank.answer = (_request, response) => json(response, {})
     await apply(gateway.relayUrl)
     await call(gateway.relayUrl + TARGET, { body: '{}' })

@@ -83,6 +83,8 @@ describe('no planted value leaves or stays', () => {
     await send(planted(), {}, `${TARGET}?mobile=${MOBILE}&n=${encodeURIComponent(NAME)}`)
     // Kept fields that carry what they should not: the guard has to see it.
     await send(planted({ applicationId: RESIDENT_ID }))
+    await send(planted({ applicationId: MOBILE }))
+    await send(planted({ applicationId: CARD }))
     await send(planted({ rateOffered: Number(MOBILE) }))
     await send(planted({ applicationId: Buffer.from(`m=${MOBILE}`).toString('base64') }))
     await send(planted({ channelRef: Number(CARD.slice(0, 15)), amount: RESIDENT_ID }))

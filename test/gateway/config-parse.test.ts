@@ -16,6 +16,11 @@ describe('loadConfig', () => {
     for (const name of ['policies', 'keys', 'here']) mkdirSync(join(folder, name))
     writeFileSync(join(folder, 'keys/p.jwks.json'), '{"keys":[{"kty":"OKP"}]}')
     writeFileSync(join(folder, 'keys/not.json'), 'SECRET-CONTENT')
+    const sealed = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const jwk = { ...sealed.publicKey.export({ format: 'jwk' }), alg: 'ECDH-ES' }
+    writeFileSync(join(folder, 'keys/enc.json'), JSON.stringify(jwk))
+    const leaked = { ...sealed.privateKey.export({ format: 'jwk' }), alg: 'ECDH-ES' }
+    writeFileSync(join(folder, 'keys/private.json'), JSON.stringify(leaked))
     const { privateKey } = generateKeyPairSync('ed25519')
     writeFileSync(join(folder, 'keys/tls.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
     writeFileSync(join(folder, 'keys/binary'), Buffer.from([0xff, 0xfe]))
@@ -49,6 +54,7 @@ describe('loadConfig', () => {
       timestamp: { authorities: ['embedded'], intervalMs: 60_000, recordsMax: 4096 },
       operator: { name: '示例征信', role: 'bureau' },
       parties: [],
+      verifiers: [],
     })
   })
 
@@ -65,7 +71,10 @@ timestamp: { authorities: [ embedded, https://tsa.example/ ], interval_ms: 2000,
 operator: { name: a, role: platform-side, licence: "1", validUntil: 2027-11-08 }
 parties:
   - { id: a-platform, role: platform, auth: [ { jwt: { jwks: keys/p.jwks.json } }, { mtls: { subject: CN=a } } ] }
-  - { id: b-bank, role: bank, url: "http://127.0.0.1:9001", auth: [ { signature: { jwks: https://b.example/jwks } } ] }
+  - { id: b-bank, role: bank, url: "http://127.0.0.1:9001", encryptTo: keys/enc.json, auth: [ { signature: { jwks: https://b.example/jwks } } ] }
+verifiers:
+  - { id: operator-one, url: https://v.example/check, issuer: one, jwks: https://v.example/jwks, timeout: 500ms }
+  - { id: operator-two, url: "http://127.0.0.1:9", jwks: keys/p.jwks.json }
 `)
     expect(errors).to.deep.equal([])
     expect(config?.relay).to.deep.include({ host: '::1', port: 0 })
@@ -78,6 +87,11 @@ parties:
       intervalMs: 2000,
       recordsMax: 10,
     })
+    const jwks = join(folder, 'keys/p.jwks.json')
+    expect(config?.verifiers).to.deep.equal([
+      { id: 'operator-one', url: 'https://v.example/check', issuer: 'one', jwks: 'https://v.example/jwks', timeoutMs: 500 },
+      { id: 'operator-two', url: 'http://127.0.0.1:9', issuer: 'operator-two', jwks, timeoutMs: 3000 },
+    ]) // prettier-ignore
     expect(config?.parties).to.deep.equal([
       {
         id: 'a-platform',
@@ -91,6 +105,7 @@ parties:
         id: 'b-bank',
         role: 'bank',
         url: 'http://127.0.0.1:9001',
+        encryptTo: join(folder, 'keys/enc.json'),
         auth: [{ method: 'signature', jwks: 'https://b.example/jwks' }],
       },
     ])
@@ -129,6 +144,10 @@ parties:
     { name: 'a key that is no key',   text: `${OPERATOR}parties: [ { id: a, role: bank, auth: [ { jwt: { jwks: keys/not.json } } ] } ]\n`, want: 'sealgate.yaml:2:56: `keys/not.json` is not a JWK set (`{"keys": […]}`)' },
     { name: 'a key that is not text', text: `${OPERATOR}parties: [ { id: a, role: bank, auth: [ { jwt: { jwks: keys/binary } } ] } ]\n`, want: 'sealgate.yaml:2:56: `keys/binary` is not UTF-8 text' },
     { name: 'two ways in one map',    text: `${OPERATOR}parties: [ { id: a, role: bank, auth: [ { jwt: { jwks: keys/p.jwks.json }, mtls: { subject: a } } ] } ]\n`, want: 'sealgate.yaml:2:41: one way to authenticate stands in each map' },
+    { name: 'a private key to encrypt to', text: `${OPERATOR}parties: [ { id: a, role: bank, encryptTo: keys/private.json } ]\n`, want: 'sealgate.yaml:2:44: `keys/private.json` is not a public JWK whose `alg` is one of ECDH-ES, ECDH-ES+A256KW, RSA-OAEP-256' },
+    { name: 'a verifier in the clear', text: `${MINIMAL}verifiers: [ { id: v, url: "http://v.example", jwks: keys/p.jwks.json } ]\n`, want: 'sealgate.yaml:3:28: personal values would go there in the clear' },
+    { name: 'a verifier twice',       text: `${MINIMAL}verifiers: [ { id: v, url: "https://v", jwks: keys/p.jwks.json }, { id: v, url: "https://v", jwks: keys/p.jwks.json } ]\n`, want: 'sealgate.yaml:3:67: the verifier `v` stands here twice' },
+    { name: 'a verifier that takes for ever', text: `${MINIMAL}verifiers: [ { id: v, url: "https://v", jwks: keys/p.jwks.json, timeout: 1h } ]\n`, want: 'sealgate.yaml:3:74: `timeout` must be a length of time, from 0.1 to 30 seconds' },
     { name: 'a certificate that is a key', text: `${MINIMAL}relay: { listen: 0.0.0.0:1, tls: { cert: keys/tls.pem, key: keys/tls.pem } }\n`, want: 'sealgate.yaml:3:42: `keys/tls.pem` is not a PEM certificate' },
     { name: 'no policies folder',     text: `${MINIMAL}policies: ./none\n`,               want: 'sealgate.yaml:3:11: the policies folder does not exist' },
     { name: 'an unknown variable',    text: MINIMAL, environment: { SEALGATE_QUEU: 'x' }, want: 'environment variable SEALGATE_QUEU:1:1: no setting has this name' },

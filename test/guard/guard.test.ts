@@ -62,6 +62,9 @@ const LEAKS: { name: string; message: OutboundMessage; want: string }[] = [
   { name: 'JSON in base64 in JSON',         message: json(`{"data":"${base64('{"realName":"张三"}')}"}`),  want: '`name` (C2) in the body at byte 9, depth 2 inside base64, json' },
   { name: 'a body that is not JSON',        message: json('}]"x":13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 0' },
   { name: 'an unclosed string',             message: json('{"x":"13800138000'),                      want: '`mobile` (C2) in the body at byte 6, depth 1' },
+  { name: 'a card for an order number',     message: json('{"orderNo":"6217000012345678907"}'),        want: '`bank-card` (C2) in the body at byte 12, depth 1' },
+  { name: 'a mobile for an application',    message: json('{"applicationId":"18657103389"}'),          want: '`mobile` (C2) in the body at byte 18, depth 1' },
+  { name: 'a mobile for an amount',         message: json('{"amount":18657103389}'),                   want: '`mobile` (C2) in the body at byte 10, depth 1' },
   { name: 'a C3 field',                     message: json('{"cvv2":"123"}'),                         want: '`cvv` (C3) in the body at byte 9, depth 1' },
   { name: 'a C3 field, numeric',            message: json('{"card":{"cvv":123}}'),                   want: '`cvv` (C3) in the body at byte 15, depth 2' },
   { name: 'a C3 field, tokenized',          message: json('{"password":"tok_password_1_abcdef"}'),   want: '`password` (C3) in the body at byte 13, depth 1' },
@@ -72,7 +75,7 @@ const CLEAN: { name: string; message: OutboundMessage }[] = [
   { name: 'tokens in personal fields',  message: json('{"mobile":"tok_mobile_1_abcdefghijkl","idNumber":"tok_resident-id_12_abcdefghijkl","realName":"tok_name_1_abcdef"}') },
   { name: 'masked values',              message: json('{"mobile":"138****8000","realName":"张**","idNumber":"1****************X","password":"******"}') },
   { name: 'an amount and a time',       message: json('{"amount":"13800138000.00","at":"2026-11-24T10:00:00+08:00","ms":1732400000000}') },
-  { name: 'an order number',            message: json('{"orderNo":"6217000012345678907"}') },
+  { name: 'an order number',            message: json('{"orderNo":"2026110012345678907"}') },
   { name: 'a hotline',                  message: json('{"remark":"请致电95588或400-820-8820"}') },
   { name: 'a case number',              message: json('{"remark":"（2024）京0105民初12345号"}') },
   { name: 'flags about C3',             message: json('{"password":null,"fingerprint":true,"cvv":""}') },
@@ -100,6 +103,13 @@ describe('guard', () => {
   it('never lets C3 pass', () => {
     const allowed: Allowed = new Map([['cvv', new Set(['body:*', 'body:cvv'])]])
     expect(() => guard.inspect(json('{"cvv":"123"}', allowed))).to.throw(Problem, '`cvv` (C3)')
+  })
+  it('never lets pass what may not be collected', () => {
+    const allowed: Allowed = new Map([['religion', new Set(['body:*', 'body:religion'])]])
+    expect(() => guard.inspect(json('{"religion":"佛教"}', allowed))).to.throw(
+      Problem,
+      '`religion`',
+    )
   })
   it('refuses encodings nested too deeply', () => {
     let text = 'nothing personal'

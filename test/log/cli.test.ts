@@ -38,6 +38,7 @@ describe('command line', () => {
         policies: '',
         timestamp: { authorities: [], intervalMs: 60_000, recordsMax: 4096 },
         parties: [],
+        verifiers: [],
         origin: ORIGIN,
       },
       ...{ relay: { host: '', port: 0 }, admin: { host: '', port: 0 } },

@@ -50,7 +50,8 @@ parties:
   const config = () => {
     const report = createReport()
     const parsed = loadConfig(configFile, {}, report)
-    if (parsed === undefined || report.errorCount > 0) throw new Error(renderReport(report))
+    if (parsed === undefined || report.errorCount > 0)
+      throw new Error(renderReport(report, ['error']))
     return parsed
   }
   return {
@@ -64,7 +65,7 @@ parties:
       const report = createReport()
       const log = createLogger('silent')
       const gateway = await startGateway(config(), { log, ...options, report })
-      if (gateway === undefined) throw new Error(renderReport(report))
+      if (gateway === undefined) throw new Error(renderReport(report, ['error']))
       return gateway
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),

@@ -11,7 +11,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
-import type { Verifier } from '../../gateway/transform/attest.ts'
+import { askOverHttp, type Verifier } from '../../gateway/transform/attest.ts'
 import { bind, NULL, settle, text, textOf, tryBind } from './bind.ts'
 
 const MOBILE = '13800138000'
@@ -43,7 +43,11 @@ describe('attest', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/check`
-    verifier = { url, issuer: ISSUER, keys: createLocalJWKSet({ keys: [jwk] }), timeoutMs: 5000 }
+    verifier = {
+      issuer: ISSUER,
+      keys: createLocalJWKSet({ keys: [jwk] }),
+      ask: askOverHttp(url, 5000),
+    }
   })
   after(() => {
     server.closeAllConnections()
@@ -66,8 +70,8 @@ describe('attest', () => {
     async (question, response) => {
       response.end(await sign(change(right(question)), header))
     }
-  const attest = (changed: Partial<Verifier> = {}) => {
-    const verifiers = new Map([['operator-one', { ...verifier, ...changed }]])
+  const attest = (timeoutMs = 5000) => {
+    const verifiers = new Map([['operator-one', { ...verifier, ask: askOverHttp(url, timeoutMs) }]])
     const options = { binding: { kind: 'mobile' }, ports: { verifiers } }
     return bind('attest', { attest: 'operator-one' }, options)
   }
@@ -114,22 +118,22 @@ describe('attest', () => {
   for (const { name, answer: make, detail } of FAULTS) {
     it(`passes nothing on after ${name}`, async () => {
       answer = make()
-      const error = await settle(
-        attest({ timeoutMs: name === 'silence' ? 100 : 5000 })(text(MOBILE)),
-      ).catch((caught: unknown) => caught)
+      const error = await settle(attest(name === 'silence' ? 100 : 5000)(text(MOBILE))).catch(
+        (caught: unknown) => caught,
+      )
       expect(error).to.be.instanceOf(Problem).with.property('slug', 'verifier-failed')
       expect(String(error)).to.match(detail).and.not.include(MOBILE)
     })
   }
 
-  it('complains of an unknown verifier, and of one that is asked in the clear', () => {
+  it('complains of an unknown verifier', () => {
     expect(tryBind('attest', { attest: 'operator-two' }).complaints).to.deep.equal([
-      'there is no verifier `operator-two`: configure one',
+      'there is no verifier `operator-two`: add it to `verifiers` in sealgate.yaml',
     ])
-    const verifiers = new Map([['remote', { ...verifier, url: 'http://verifier.example/check' }]])
-    expect(
-      tryBind('attest', { attest: 'remote' }, { ports: { verifiers } }).complaints,
-    ).to.deep.equal(['the verifier `remote` is asked in the clear: configure an https address'])
+    const ports = { verifiers: new Map([['operator-one', verifier]]) }
+    expect(tryBind('attest', { attest: 'operator-two' }, { ports }).complaints).to.deep.equal([
+      'there is no verifier `operator-two`: known are `operator-one`',
+    ])
   })
 })
 

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { createReport } from '../../../base/diagnostic.ts'
 import { parseKinds } from '../../../gateway/guard/kinds.ts'
 import { LINTS, lintPolicy, lintTogether } from '../../../gateway/policy/lint.ts'
+import { createRehearsal } from '../../../gateway/policy/rehearsal.ts'
+import { compileRoute } from '../../../gateway/transform/compile.ts'
 import { type Differs, fields, policyOf } from './fixture.ts'
 
 const KINDS = parseKinds(createReport(), 'kinds.yaml', readFileSync('policies/kinds.yaml', 'utf8'))
@@ -34,6 +36,12 @@ const CASES: { name: string; policy: Differs; want: string[] }[] = [
   { name: 'a C3 kind that is kept',     policy: { request: fields('$.a: { kind: cvv, tokenize: opaque }'), tests: met('{ a: 1 }') }, want: ['P113 error 10'] },
   { name: 'no C3 kind that is dropped', policy: { request: fields('$.a: { kind: cvv, drop: }'), tests: met('{ a: 1 }') }, want: [] },
   { name: 'a kind never to be collected', policy: { request: fields('$.a: { kind: religion, mask: all }'), tests: met('{ a: 1 }') }, want: ['P114 error 10'] },
+  { name: 'a personal field kept as it is', policy: { request: fields('$.mobile: keep'), tests: met('{ mobile: 1 }') }, want: ['P116 warning 10'] },
+  { name: 'no personal field with a reason', policy: { request: fields('$.mobile: { keep: , reason: r }'), tests: met('{ mobile: 1 }') }, want: [] },
+  { name: 'tokens that look like a mobile number', policy: { request: fields("$.a: { kind: passport, tokenize: { form: format-preserving, template: 'E##########', as: '1##########' } }"), tests: met('{ a: 1 }') }, want: ['P118 error 10'] },
+  { name: 'tokens that look like nothing', policy: { request: fields("$.a: { kind: passport, tokenize: { form: format-preserving, template: 'E########', as: 'T########' } }"), tests: met('{ a: 1 }') }, want: [] },
+  { name: 'written consent that is not checked', policy: { legal: '{ basis: written-consent, pia: { id: P, date: 2026-01-01 } }', request: fields('$.a: { kind: income, mask: all }'), tests: met('{ a: 1 }') }, want: ['P115 error 10', 'P109 warning 1'] },
+  { name: 'no written consent that is checked', policy: { legal: '{ basis: written-consent, consent: { at: $.consent }, pia: { id: P, date: 2026-01-01 } }', request: fields('$.a: { kind: income, mask: all }'), tests: met('{ a: 1 }') }, want: [] },
   { name: 'a kind without written consent', policy: { request: fields('$.a: { kind: income, mask: all }'), tests: met('{ a: 1 }') }, want: ['P115 error 10'] },
 ]
 
@@ -42,9 +50,20 @@ describe('lintPolicy', () => {
     it(`finds ${name}`, () => expect(lints(policy)).to.deep.equal(want))
   }
 
-  it('has a case for each number but those between policies', () => {
+  it('has a case for each number but those that show elsewhere', () => {
     const seen = new Set(CASES.flatMap(({ want }) => want.map((one) => one.slice(0, 4))))
-    expect(Object.keys(LINTS).filter((code) => !seen.has(code))).to.deep.equal(['P107'])
+    expect(Object.keys(LINTS).filter((code) => !seen.has(code))).to.deep.equal(['P107', 'P117'])
+  })
+
+  it('says how small a format is, when the rule is compiled', () => {
+    const told: unknown[] = []
+    const tokenize = "{ form: format-preserving, template: 'E#####', as: 'T#####' }"
+    const policy = policyOf({ request: fields(`$.a: { tokenize: ${tokenize} }`) })
+    compileRoute(policy, createRehearsal(KINDS), (at, message, _help, code) =>
+      told.push([at.line, code, message]),
+    )
+    const message = '`template` has 100000 values; fewer than 1,000,000 can be guessed'
+    expect(told[0]).to.deep.equal([10, 'P117', message])
   })
 })
 

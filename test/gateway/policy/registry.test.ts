@@ -2,9 +2,9 @@ import { expect } from 'chai'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createReport, renderReport } from '../../../base/diagnostic.ts'
+import { createReport, type Report, renderReport } from '../../../base/diagnostic.ts'
 import { loadKinds } from '../../../gateway/policy/kinds-file.ts'
-import { openPolicies } from '../../../gateway/policy/live.ts'
+import { digestOfPolicies, openLive } from '../../../gateway/policy/live.ts'
 import { loadRegistry } from '../../../gateway/policy/registry.ts'
 import { createRehearsal } from '../../../gateway/policy/rehearsal.ts'
 import { rewriteBody } from '../../../gateway/transform/rewrite.ts'
@@ -120,7 +120,7 @@ describe('loadRegistry', () => {
   })
 })
 
-describe('openPolicies', () => {
+describe('openLive', () => {
   let folder = ''
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sealgate-live-'))))
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
@@ -130,9 +130,15 @@ describe('openPolicies', () => {
       policyText(differs).replace('version: 1', `version: ${version}`),
     )
 
+  const source = () => ({
+    folders: [folder],
+    digest: () => digestOfPolicies(folder),
+    load: (report: Report) => loadRegistry(folder, PORTS, report),
+  })
+
   async function open() {
     const told: string[] = []
-    const live = await openPolicies(folder, PORTS, createReport(), {
+    const live = await openLive(source(), createReport(), {
       reloaded: (registry, before) =>
         void told.push(
           `${before.active[0]?.policy.version} → ${registry.active[0]?.policy.version}`,
@@ -182,7 +188,7 @@ describe('openPolicies', () => {
   it('notices a change by itself', async () => {
     write(KEEP_A)
     const reloaded = Promise.withResolvers<void>()
-    const live = await openPolicies(folder, PORTS, createReport(), {
+    const live = await openLive(source(), createReport(), {
       reloaded: () => reloaded.resolve(),
       rejected: (report) => reloaded.reject(new Error(renderReport(report))),
     })
@@ -195,7 +201,7 @@ describe('openPolicies', () => {
   it('opens nothing when the folder is bad at the start', async () => {
     const report = createReport()
     const events = { reloaded: () => {}, rejected: () => {} }
-    expect(await openPolicies(folder, PORTS, report, events)).to.equal(undefined)
+    expect(await openLive(source(), report, events)).to.equal(undefined)
     expect(report.errorCount).to.equal(1)
   })
 })

@@ -1,0 +1,85 @@
+/** Counters of rules and policies for operators (prom-client). @module */
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { PolicyStatus } from '../oversight.ts'
+
+/** Read when the metrics are asked for. */
+export interface PolicyCounts {
+  readonly status: () => readonly PolicyStatus[]
+  readonly reloads: () => { readonly accepted: number; readonly rejected: number }
+  /** 1 while what lies on disk is not in force. */
+  readonly stale: () => boolean
+}
+
+/** Adds the metrics; labels are policy ids, rule ids and slugs. */
+export function addPolicyMetrics(
+  registry: Registry,
+  { status, reloads, stale }: PolicyCounts,
+): void {
+  const registers = [registry]
+  new Counter({
+    name: 'sealgate_rule_hits_total',
+    help: 'Values that a rule met, by policy version; a shadow version counts what it would do.',
+    labelNames: ['policy', 'version', 'mode', 'rule'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { rules, ...policy } of status()) {
+        for (const { rule, hits } of rules) this.inc({ ...labelsOf(policy), rule }, hits)
+      }
+    },
+  })
+  new Counter({
+    name: 'sealgate_policy_uses_total',
+    help: 'Exchanges that a policy version decided.',
+    labelNames: ['policy', 'version', 'mode'],
+    registers,
+    collect() {
+      this.reset()
+      for (const policy of status()) this.inc(labelsOf(policy), policy.uses)
+    },
+  })
+  new Counter({
+    name: 'sealgate_shadow_differences_total',
+    help: 'Exchanges that a shadow version decides otherwise than the version in force.',
+    labelNames: ['policy', 'version', 'mode'],
+    registers,
+    collect() {
+      this.reset()
+      for (const policy of status()) {
+        if (policy.mode === 'shadow') this.inc(labelsOf(policy), policy.differing)
+      }
+    },
+  })
+  new Gauge({
+    name: 'sealgate_dead_rules',
+    help: 'Rules that met no value although their policy was used often.',
+    labelNames: ['policy', 'version', 'mode'],
+    registers,
+    collect() {
+      this.reset()
+      for (const policy of status()) this.set(labelsOf(policy), policy.dead.length)
+    },
+  })
+  new Counter({
+    name: 'sealgate_policy_reloads_total',
+    help: 'Readings of the policy files after the start.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [result, count] of Object.entries(reloads())) this.inc({ result }, count)
+    },
+  })
+  new Gauge({
+    name: 'sealgate_policies_stale',
+    help: '1 while the policies on disk were rejected and older ones are in force.',
+    registers,
+    collect() {
+      this.set(stale() ? 1 : 0)
+    },
+  })
+}
+
+function labelsOf({ id, version, mode }: Pick<PolicyStatus, 'id' | 'version' | 'mode'>) {
+  return { policy: id, version: String(version), mode }
+}
