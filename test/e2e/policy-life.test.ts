@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLogger } from '../../gateway/log.ts'
 import type { Gateway } from '../../gateway/serve.ts'
@@ -143,6 +144,27 @@ describe('the life of a policy in a running gateway', () => {
     const labels = 'policy="life",version="1",mode="enforce"'
     expect(metrics).to.include(`sealgate_rule_hits_total{${labels},rule="R1"} 3`)
     expect(metrics).to.include(`sealgate_dead_rules{${labels}} 2`)
+  })
+
+  it('replays what the log holds against a version that is not in force yet', async () => {
+    for (let sent = 0; sent < 2; sent++) await send({ a: 1, mobile: MOBILE, x: MOBILE })
+    await gateway.close()
+    const next = join(installation.folder, 'next.yaml')
+    writeFileSync(next, policyText(2, '$.a: keep, $.mobile: { kind: mobile, mask: default }'))
+    cpSync(
+      join(installation.folder, 'policies/kinds.yaml'),
+      join(installation.folder, 'kinds.yaml'),
+    )
+    const command = ['cli/sealgate.js', 'policy', 'replay', next]
+    const options = ['--config', installation.configFile]
+    const printed = execFileSync(process.execPath, [...command, ...options], { encoding: 'utf8' })
+    gateway = await installation.start()
+    const [change, total] = printed.split('\n')
+    expect(change).to.equal(
+      '  + request $.mobile: tokenize (mobile) → mask: default (mobile), 2 values in 2 exchanges',
+    )
+    expect(total).to.match(/^2 exchanges replayed, 1 changes; \d values had no rule/)
+    expect(printed).to.not.include(MOBILE)
   })
 
   it('has a shadow version decide live traffic too, and lets none of it out', async () => {
