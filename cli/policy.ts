@@ -20,9 +20,11 @@ import { lintTogether } from '../gateway/policy/lint.ts'
 import type { Policy } from '../gateway/policy/policy.ts'
 import { type CheckedPolicy, checkPolicies } from '../gateway/policy/registry.ts'
 import { createRehearsal } from '../gateway/policy/rehearsal.ts'
-import { parsePast, replayManifests } from '../gateway/policy/replay.ts'
+import { type PastExchange, parsePast, replayManifests } from '../gateway/policy/replay.ts'
 import { selectActive } from '../gateway/policy/routes.ts'
 import { policySchema } from '../gateway/policy/schema.ts'
+import { CONFIG_OPTION } from './config.ts'
+import { readPast } from './policy-past.ts'
 
 /** Exit codes: a change that a second person must approve; an error in a file. */
 const EXIT_WIDENING = 1
@@ -84,9 +86,14 @@ export function addPolicyCommands(program: Command): void {
     .command('replay')
     .description('say what a policy would have done to past exchanges, from their manifests')
     .argument('<policy>', 'a policy file')
-    .argument('<records>', 'record payloads or sealed records, one on each line')
-    .action((file: string, records: string) =>
-      run((report, out) => replayCommand(file, records, report, out)),
+    .argument('[records]', 'record payloads or sealed records, one on each line')
+    .option(
+      CONFIG_OPTION[0],
+      'without records: replays the log of this installation',
+      CONFIG_OPTION[2],
+    )
+    .action((file: string, records: string | undefined, { config }: { config: string }) =>
+      run((report, out) => replayCommand(file, { records, config }, report, out)),
     )
   policy
     .command('schema')
@@ -195,14 +202,13 @@ async function readSide(path: string, report: Report): Promise<readonly Policy[]
 
 async function replayCommand(
   file: string,
-  records: string,
+  from: { readonly records: string | undefined; readonly config: string },
   report: Report,
   out: Out,
 ): Promise<void> {
   const [checked] = await check([file], report)
-  const text = readText(records, { file: records, line: 1, column: 1 }, report, 'the records')
-  if (checked === undefined || text === undefined) return
-  const past = parsePast(records, text, report)
+  const past = checked && (await pastFrom(from, checked.policy, report))
+  if (checked === undefined || past === undefined) return
   const { exchanges, changes, unnamed } = replayManifests(checked.policy, past)
   for (const { side, what, before, after, isWidening, ...count } of changes) {
     const sign = isWidening ? '+' : '-'
@@ -212,6 +218,19 @@ async function replayCommand(
   }
   out(`${exchanges} exchanges replayed, ${changes.length} changes; `)
   out(`${unnamed} values had no rule, and no record of what they were\n`)
+}
+
+async function pastFrom(
+  { records, config }: { readonly records: string | undefined; readonly config: string },
+  policy: Policy,
+  report: Report,
+): Promise<readonly PastExchange[] | undefined> {
+  if (records !== undefined) {
+    const text = readText(records, { file: records, line: 1, column: 1 }, report, 'the records')
+    return text === undefined ? undefined : parsePast(records, text, report)
+  }
+  const loaded = loadConfig(config, process.env, report)
+  return loaded && readPast(loaded, policy.id)
 }
 
 async function schemaCommand(folder: string, report: Report, out: Out): Promise<void> {

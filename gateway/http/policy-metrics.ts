@@ -72,7 +72,7 @@ export function addPolicyMetrics(
   })
   new Gauge({
     name: 'sealgate_policies_stale',
-    help: '1 while the policies on disk were rejected and older ones are in force.',
+    help: 'Whether the policies on disk were rejected, and older ones are in force.',
     registers,
     collect() {
       this.set(stale() ? 1 : 0)

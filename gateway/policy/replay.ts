@@ -44,9 +44,7 @@ export function parsePast(file: string, text: string, report: Report): readonly 
     try {
       // Attacker-controlled: replay counts, and proves nothing; `sealgate verify` checks the seal.
       const json = line.startsWith('{') ? line : fromBase64url(line.split('.')[1] ?? '').toString()
-      const record = JSON.parse(json) as Partial<PastExchange>
-      if (record.policy === undefined || !Array.isArray(record.request?.manifest)) return []
-      return [record as PastExchange]
+      return pastOf(JSON.parse(json)) ?? []
     } catch (error) {
       const at = { file, line: index + 1, column: 1 }
       const reason = error instanceof Error ? error.name : 'unreadable'
@@ -54,6 +52,13 @@ export function parsePast(file: string, text: string, report: Report): readonly 
       return []
     }
   })
+}
+
+/** What a record's payload says of an exchange; nothing when it tells of something else. */
+export function pastOf(payload: unknown): PastExchange | undefined {
+  const { policy, request, response } = payload as Partial<PastExchange>
+  if (policy === undefined || !Array.isArray(request?.manifest)) return undefined
+  return { policy, request, ...(response === undefined ? {} : { response }) }
 }
 
 /** Replays the exchanges that went by any version of this policy. */
