@@ -5,7 +5,7 @@ import type { JWK } from 'jose'
 import { openOriginal } from '../evidence/custody/custody.ts'
 import { formatExported, parseExported } from '../evidence/export-format.ts'
 import { ADMIN_OPTION, callAdmin } from './admin-client.ts'
-import { CONFIG_OPTION, fail, failOn, type LoadConfig } from './config.ts'
+import { CONFIG_OPTION, fail, type LoadConfig } from './config.ts'
 
 interface Common {
   readonly config: string
@@ -30,7 +30,7 @@ export function addReveal(program: Command, loadConfig: LoadConfig): void {
     .requiredOption('--reason <text>', 'why; sealed in clear')
     .option('--field <name...>', 'claims to open; without any, their names are listed')
     .option('--into <file>', 'add the disclosures to this exported record')
-    .action((rid: string, options: RevealOptions) => reveal(rid, options, loadConfig).catch(failOn))
+    .action((rid: string, options: RevealOptions) => reveal(rid, options, loadConfig))
 }
 
 async function reveal(rid: string, options: RevealOptions, loadConfig: LoadConfig): Promise<void> {
@@ -74,7 +74,7 @@ export function addKeeping(evidence: Command, loadConfig: LoadConfig): void {
       .action(async (rid: string, options: Common & { rule?: string; reason?: string }) => {
         const body = { record: rid, [why]: options[why] }
         const config = await loadConfig(options.config)
-        const answer = await callAdmin(config, name, body, options.admin).catch(failOn)
+        const answer = await callAdmin(config, name, body, options.admin)
         if (name === 'erase') printErased(answer)
       })
   }

@@ -18,6 +18,8 @@ import { openFolderStore } from '../evidence/log/store.ts'
 import { readRecord } from '../evidence/seal.ts'
 import type { Config } from '../gateway/config.ts'
 import { chainsFolder, logPlaces } from '../gateway/places.ts'
+import { linkPseudonym } from '../gateway/token/link.ts'
+import { openKeyRing } from '../gateway/token/ring-file.ts'
 import { timestampRoots } from '../gateway/timestamps.ts'
 import { CONFIG_OPTION, type LoadConfig } from './config.ts'
 import { addKeeping } from './custody.ts'
@@ -83,16 +85,19 @@ function addSearch(evidence: Command, places: (options: Common) => Promise<LogPl
     .option('--kind <kind>', 'exchange, refusal, key, …')
     .option('--caller <party>')
     .option('--recipient <party>')
+    .option('--party <party>', 'as caller or as recipient')
     .option('--route <route>')
     .option('--policy <id[@version]>')
-    .option('--link <key>', 'pseudonymous link key')
+    .option('--link <key>', 'pseudonymous link key, or NAME=VALUE, such as loan=L-7')
     .option('--case <rid>', 'all records that share a link key with this one')
     .option('--limit <count>', 'at most this many', parseCount, 100)
     .option('--json', 'one JSON object per line')
-    .action(async ({ config, since, until, json, ...query }: SearchOptions) => {
-      const index = openSqliteIndex(indexPath((await places({ config })).data))
+    .action(async ({ config, since, until, json, link, ...query }: SearchOptions) => {
+      const { data } = await places({ config })
+      const index = openSqliteIndex(indexPath(data))
       const rows = await index.search({
         ...query,
+        ...(link === undefined ? {} : { link: linkKey(link, data) }),
         ...(since === undefined ? {} : { sinceUs: since }),
         ...(until === undefined ? {} : { untilUs: until }),
       })
@@ -100,6 +105,13 @@ function addSearch(evidence: Command, places: (options: Common) => Promise<LogPl
       for (const row of rows)
         process.stdout.write(`${json ? JSON.stringify(row) : formatRow(row)}\n`)
     })
+}
+
+/** A link key holds no `=`; a value becomes the key under which its records were sealed. */
+function linkKey(text: string, data: string): string {
+  const at = text.indexOf('=')
+  if (at < 0) return text
+  return linkPseudonym(openKeyRing(join(data, 'keys')), text.slice(0, at), text.slice(at + 1))
 }
 
 function formatRow(row: IndexRow): string {

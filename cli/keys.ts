@@ -1,8 +1,13 @@
 /** `sealgate keys …`: the master keys from which tokens are made. @module */
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { systemClock } from '../base/clock.ts'
+import { Problem } from '../base/problem.ts'
+import { readPem } from '../evidence/pem.ts'
+import { revokeCertificate } from '../evidence/x509-lists.ts'
+import { readCertificate } from '../evidence/x509-profile.ts'
 import {
   generateKeyRing,
   openKeyRing,
@@ -21,6 +26,18 @@ export function addKeys(program: Command): void {
     generateKeyRing(folder, PORTS),
   )
   add(keys, 'list', 'list versions and their state, never key material', openKeyRing)
+  keys
+    .command('revoke')
+    .description('revoke a seal certificate from now on, for good; records before stay good')
+    .argument('<file>', 'the certificate, PEM: data/certificates/….pem')
+    .option(...CONFIG_OPTION)
+    .action(async (file: string, { config }: { config: string }) => {
+      const folder = join((await readConfig(config)).data, 'keys')
+      const [der] = readPem(readFileSync(file, 'utf8'))
+      if (der === undefined) throw new Problem('key-unusable', 'the file holds no certificate')
+      await revokeCertificate(folder, 'issuing', readCertificate(der).serial, systemClock)
+      process.stdout.write('revoked; for a new key, remove data/keys/seal.pem and restart serve\n')
+    })
   add(keys, 'rotate', 'make a new current version; older tokens stay revealable', (folder) =>
     rotateKeyRing(folder, PORTS),
   )

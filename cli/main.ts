@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { failOn, readConfig } from './config.ts'
 import { addReveal } from './custody.ts'
+import { addDeposit } from './deposit.ts'
 import { addEvidence } from './evidence.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
@@ -20,6 +21,7 @@ addPolicyCommands(program)
 addVerify(program)
 addEvidence(program, readConfig)
 addReveal(program, readConfig)
+addDeposit(program, readConfig)
 addLog(program, readConfig)
 addKeys(program)
 addWitness(program)

@@ -4,10 +4,12 @@ import { readFileSync, statSync } from 'node:fs'
 import { Problem } from '../base/problem.ts'
 import { EXPORT_BYTES_MAX, parseExported } from '../evidence/export-format.ts'
 import { type Verification, verifyExported } from '../evidence/verify.ts'
-import { parseTrust } from '../evidence/verify-trust.ts'
+import { readPem } from '../evidence/pem.ts'
+import { parseTrust, type Trust } from '../evidence/verify-trust.ts'
 
 interface VerifyOptions {
   readonly trust?: string
+  readonly revocation?: string
   readonly json?: true
 }
 
@@ -21,16 +23,16 @@ export function addVerify(program: Command): void {
     .description('check an exported record offline')
     .argument('<file>', 'exported record')
     .option('--trust <file>', 'root certificates and log keys that you trust')
+    .option('--revocation <file>', 'revocation lists (PEM) of the seal certificates; needs --trust')
     .option('--json', 'print the result as JSON')
     .action(async (file: string, options: VerifyOptions) => {
       process.exitCode = await verifyFile(file, options)
     })
 }
 
-async function verifyFile(file: string, { trust, json }: VerifyOptions): Promise<number> {
+async function verifyFile(file: string, { json, ...options }: VerifyOptions): Promise<number> {
   try {
-    const anchors = trust === undefined ? undefined : parseTrust(readBounded(trust))
-    const result = await verifyExported(parseExported(readBounded(file)), anchors)
+    const result = await verifyExported(parseExported(readBounded(file)), readAnchors(options))
     process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : formatResult(result))
     return EXIT[result.verdict]
   } catch (error) {
@@ -39,6 +41,16 @@ async function verifyFile(file: string, { trust, json }: VerifyOptions): Promise
     else process.stderr.write(`${file}: ${detail}\n`)
     return EXIT.unusable
   }
+}
+
+/** Lists are the reader's own, as anchors are: the evidence could leave out the one that matters. */
+function readAnchors({ trust, revocation }: Omit<VerifyOptions, 'json'>): Trust | undefined {
+  if (trust === undefined && revocation !== undefined) {
+    throw new Problem('request-malformed', '`--revocation` needs `--trust`')
+  }
+  const anchors = trust === undefined ? undefined : parseTrust(readBounded(trust))
+  if (anchors === undefined || revocation === undefined) return anchors
+  return { ...anchors, revocationLists: readPem(readBounded(revocation), 'X509 CRL') }
 }
 
 function readBounded(file: string): string {

@@ -32,6 +32,7 @@ export function createCertificates(trust: Trust | undefined): Certificates {
   const certificates = new Map<string, SealCertificate>()
   // Valid results only, with the time during which every certificate of the path is valid.
   const chains = new Map<string, { result: ChainResult; from: number; to: number }>()
+  const revocationLists = trust?.revocationLists
   const read = (text: string): SealCertificate => {
     const certificate = certificates.get(text) ?? readCertificate(text)
     return remember(certificates, REMEMBERED_MAX, text, certificate)
@@ -46,8 +47,12 @@ export function createCertificates(trust: Trust | undefined): Certificates {
       }
       const [leafDer = Buffer.alloc(0), ...intermediates] = chain.map((text) => readDer(text))
       const roots = trust?.roots ?? intermediates.slice(-1)
-      const result = await verifyChain({ leafDer, intermediates, roots, at, purpose: 'seal' })
-      if (result.valid)
+      const result = await verifyChain({
+        ...{ leafDer, intermediates, roots, at, purpose: 'seal' },
+        ...(revocationLists === undefined ? {} : { revocationLists }),
+      })
+      // With lists, what holds at one time says nothing of a later one.
+      if (result.valid && revocationLists === undefined)
         remember(chains, REMEMBERED_MAX, key, { result, ...commonLife(result.chain) })
       return result
     },

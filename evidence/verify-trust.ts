@@ -23,6 +23,8 @@ export interface Trust {
   readonly logKeys: readonly Verifier[]
   /** Root certificates of time stamping authorities, DER; `roots` when absent. */
   readonly timestampRoots?: readonly Uint8Array[]
+  /** Revocation lists of the seal certificates' issuers, DER; not looked at when absent. */
+  readonly revocationLists?: readonly Uint8Array[]
   /** Whose cosignatures a checkpoint needs (c2sp.org/tlog-policy); none when absent. */
   readonly policy?: WitnessPolicy
 }

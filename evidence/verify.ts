@@ -167,7 +167,9 @@ async function certificateCheck(
     const result = await certificates.check(exported.certificates, at)
     const span = `${notBefore.toISOString()} to ${notAfter.toISOString()}`
     const text = `${subject}, valid ${span}, sealed ${at.toISOString()}`
-    const anchor = trust === undefined ? 'the root in this file (not anchored)' : 'a trusted root'
+    const lists = trust?.revocationLists === undefined ? '' : ', by the lists not revoked'
+    const root = trust === undefined ? 'the root in this file (not anchored)' : 'a trusted root'
+    const anchor = `${root}${lists}`
     if (result.valid) return [pass(`${text}, leads to ${anchor}`), result.development]
     return [fail(`${text}: ${result.reasons.join('; ')}`), result.development]
   } catch (error) {

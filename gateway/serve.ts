@@ -6,11 +6,14 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Report } from '../base/diagnostic.ts'
 import { openAdminSecret } from './admin-secret.ts'
+import { toPem } from '../evidence/pem.ts'
+import { openRevocationLists } from '../evidence/x509-lists.ts'
 import type { Config } from './config.ts'
 import { type Content, openContent } from './content.ts'
 import { type Evidence, openEvidence } from './evidence.ts'
 import { createAdminApp } from './http/admin.ts'
 import { createApi } from './http/api.ts'
+import { addDeposits } from './http/deposit.ts'
 import { createLeg } from './http/leg.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -97,6 +100,12 @@ interface House {
   readonly close: () => Promise<void>
 }
 
+/** Issued anew, at a request, once half of their life has passed. */
+async function publishRevocationLists(data: string, clock: Clock): Promise<string> {
+  const lists = await openRevocationLists(join(data, 'keys'), clock)
+  return lists.map((der) => toPem('X509 CRL', der)).join('')
+}
+
 async function run(
   config: Config,
   parts: Omit<RelayPorts, 'observe' | 'report'> & { readonly signer: MessageSigner },
@@ -126,13 +135,18 @@ async function run(
     ...(draining ? ['shutting down'] : []),
     ...[evidence.recorder.failure()?.message].filter((message) => message !== undefined),
   ]
-  const api = createApi({
+  const deposits = {
     note: evidence.recorder.note,
-    store: evidence.custody,
-    secret: openAdminSecret(config.data),
-    report: (error) => log.error({ error: describeError(error) }, 'bug'),
-  })
-  const app = createRelayApp(relay, [parts.signer.publicJwk])
+    parties: parts.parties,
+    pseudonym: parts.pseudonym,
+    report: (error: unknown) => log.error({ error: describeError(error) }, 'bug'),
+  }
+  const secret = openAdminSecret(config.data)
+  const api = createApi({ ...deposits, store: evidence.custody, secret })
+  const lists = () => publishRevocationLists(config.data, parts.clock)
+  const app = createRelayApp(relay, [parts.signer.publicJwk], lists, (on) =>
+    addDeposits(on, deposits),
+  )
   const relayServer = createRelayServer(app, relay, config.relay, parts.limits)
   const state = { unready, warnings, policies }
   const adminServer = createServer(createAdminApp(metrics, state, api))

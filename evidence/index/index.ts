@@ -52,6 +52,8 @@ export interface IndexQuery {
   readonly kind?: string
   readonly caller?: string
   readonly recipient?: string
+  /** As caller or as recipient. */
+  readonly party?: string
   readonly route?: string
   /** `<id>` for every version, or `<id>@<version>`. */
   readonly policy?: string

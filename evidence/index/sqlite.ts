@@ -154,6 +154,7 @@ function searchSql(query: IndexQuery): { sql: string; values: SQLInputValue[] } 
   where('kind = ?', query.kind)
   where('caller = ?', query.caller)
   where('recipient = ?', query.recipient)
+  where('? IN (caller, recipient)', query.party)
   where('route = ?', query.route)
   if (query.policy?.includes('@') === true) where('policy = ?', query.policy)
   else where("substr(policy, 1, instr(policy, '@') - 1) = ?", query.policy)

@@ -28,13 +28,18 @@ export function checkSecret(request: express.Request, secret: string): void {
   }
 }
 
+/** The bytes that `readApiBody` read; none when there was no body. */
+export function bodyOf(request: express.Request): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+}
+
 /**
  * Reads a call's body: a JSON object with no other members than `names`.
  *
  * @throws {Problem} `body-malformed`, `request-malformed`.
  */
 export function readMembers(request: express.Request, names: readonly string[]): Members {
-  const value = parseStrictJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+  const value = parseStrictJson(bodyOf(request))
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Problem('request-malformed', 'expected a JSON object')
   }
@@ -58,7 +63,10 @@ export function apiErrors(report: (error: unknown) => void): express.ErrorReques
     let problem = error
     const status = (error as { status?: unknown } | null)?.status
     if (status === 413) problem = new Problem('body-too-large', 'the body of a call is too large')
-    else if (!(error instanceof Problem)) report(error)
+    else if (!(error instanceof Problem)) {
+      if (status === 400) problem = new Problem('body-malformed', 'the body broke off')
+      else report(error)
+    }
     const details = toProblemDetails(problem)
     response.status(details.status).type('application/problem+json')
     response.send(JSON.stringify(details))

@@ -4,24 +4,27 @@ import { Problem } from '../../base/problem.ts'
 import { erase, hold, type KeeperPorts, releaseHold } from '../../evidence/custody/custody.ts'
 import type { CustodyStore } from '../../evidence/custody/store.ts'
 import { apiErrors, checkSecret, readApiBody, readMembers, textMember } from './api-request.ts'
+import { deposit, DEPOSIT_MEMBERS, type DepositPorts } from './deposit.ts'
+import { openApi } from './openapi.ts'
 
 /** Names in one reveal. */
 const REVEAL_FIELDS_MAX = 64
 const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** What the API needs. */
-export interface ApiPorts extends Pick<KeeperPorts, 'note'> {
+export interface ApiPorts extends DepositPorts {
   /** Custody's store; undefined when no custodian is configured. */
   readonly store: CustodyStore | undefined
   /** The admin secret. */
   readonly secret: string
-  /** Told of errors that are bugs. */
-  readonly report: (error: unknown) => void
 }
 
 /** Builds the API; it is mounted at `/api`. */
 export function createApi(ports: ApiPorts): express.Router {
   const router = express.Router()
+  router.get('/openapi.json', (_request, response) => {
+    response.json(openApi())
+  })
   router.use((request, _response, next) => {
     checkSecret(request, ports.secret)
     next()
@@ -44,6 +47,15 @@ export function createApi(ports: ApiPorts): express.Router {
       response.json({})
     })
   }
+  router.post('/deposit', async (request, response) => {
+    const { party, ...members } = readMembers(request, [...DEPOSIT_MEMBERS, 'party'])
+    const id = textMember({ party }, 'party')
+    if (ports.parties.get(id) === undefined) {
+      throw new Problem('request-malformed', '`party` is not the id of a party')
+    }
+    const evidenceId = await deposit(ports, { id, auth: 'operator', key: '' }, members)
+    response.status(201).set('evidence-id', evidenceId).json({ evidenceId })
+  })
   router.post('/reveal', async (request, response) => {
     response.json(await reveal(ports, request))
   })

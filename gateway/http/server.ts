@@ -11,8 +11,13 @@ import type { RelayLimits } from './limits.ts'
 import { problemPage } from './pages.ts'
 import type { Relay } from './relay.ts'
 
-/** The express application in front of the relay. `/problems` and `/.well-known` are no party ids. */
-export function createRelayApp(relay: Relay, keys: readonly object[]): express.Express {
+/** The express application in front of the relay. `/problems`, `/.well-known` and `/api` are no party ids. */
+export function createRelayApp(
+  relay: Relay,
+  keys: readonly object[],
+  revocationLists: () => Promise<string>,
+  addDeposits: (app: express.Express) => void,
+): express.Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -25,6 +30,11 @@ export function createRelayApp(relay: Relay, keys: readonly object[]): express.E
   app.use('/.well-known/jwks.json', (_request, response) => {
     response.json({ keys })
   })
+  // Verifiers learn from these which seal certificates were revoked, and when.
+  app.use('/.well-known/revocation-lists.pem', async (_request, response) => {
+    response.type('application/x-pem-file').send(await revocationLists())
+  })
+  addDeposits(app)
   app.use((request, response) => relay.handle(request, response))
   return app
 }

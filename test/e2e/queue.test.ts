@@ -2,6 +2,8 @@ import { expect } from 'chai'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
+import { openFolderStore } from '../../evidence/log/store.ts'
+import { logPlaces } from '../../gateway/places.ts'
 import { describeForeign } from '../foreign/tool.ts'
 import { type Bank, json, startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
@@ -90,6 +92,14 @@ describeForeign('a gateway and a worker over Redis', REDIS_PROBE, () => {
     await redis.restart()
     running.push(await spawnWorker(installation.configFile))
     await findRecord(installation.config(), second.headers['evidence-id'])
+
+    // Who appends to the log also has it stamped: here the worker, never the gateway.
+    const store = openFolderStore(logPlaces(installation.config()).log)
+    for (let tries = 0; tries < 100; tries++) {
+      if ((await store.list('tsr/')).some((key) => key.endsWith('.embedded.tsr'))) break
+      await sleep(50)
+    }
+    expect((await store.list('tsr/')).join()).to.match(/\.embedded\.tsr/)
 
     await checkLog(installation.config())
     const exchanges = (await readRecords(installation.config())).filter(

@@ -1,0 +1,114 @@
+/** The admin listener described for machines (OpenAPI 3.1). @module */
+
+type Schema = Readonly<Record<string, unknown>>
+
+const RECORD = { type: 'string', format: 'uuid', description: 'record id (Evidence-Id)' }
+const TEXT = { type: 'string', minLength: 1, maxLength: 200 }
+const WHY = { ...TEXT, description: 'sealed in clear: names no person' }
+const COUNT = { type: 'integer', minimum: 0 }
+const TEXTS = { type: 'object', additionalProperties: { type: 'string' } }
+
+/** Path below `/api` → what it does, what it takes (all required but `optional`), what it answers. */
+const CALLS: Readonly<Record<string, Call>> = {
+  erase: {
+    summary: 'destroy the originals of a record, unless a hold keeps them',
+    takes: { record: RECORD, rule: WHY },
+    gives: { erased: COUNT, held: COUNT },
+  },
+  hold: {
+    summary: 'keep the originals of a record, whatever asks for their erasure',
+    takes: { record: RECORD, reason: WHY },
+    gives: {},
+  },
+  release: { summary: 'end a hold', takes: { record: RECORD, reason: WHY }, gives: {} },
+  reveal: {
+    summary: 'seal that a record is opened, then give its ciphertexts, for the custodian alone',
+    takes: { record: RECORD, reason: WHY, fields: { type: 'array', items: TEXT, maxItems: 64 } },
+    gives: { evidenceId: RECORD, originals: { type: 'array', items: { type: 'string' } } },
+  },
+  deposit: {
+    summary: "seal a document's digest or other facts in the name of a party",
+    takes: { party: TEXT, type: TEXT },
+    optional: {
+      links: TEXTS,
+      content: TEXTS,
+      sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+    },
+    gives: { evidenceId: RECORD },
+    status: 201,
+  },
+}
+
+interface Call {
+  readonly summary: string
+  readonly takes: Schema
+  readonly optional?: Schema
+  readonly gives: Schema
+  readonly status?: number
+}
+
+const PROBLEM = {
+  description: 'what is wrong (RFC 9457)',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+/** The document that `/api/openapi.json` answers. */
+export function openApi(): Schema {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Sealgate admin API', version: '1' },
+    security: [{ secret: [] }],
+    paths: {
+      '/healthz': open('the process lives'),
+      '/readyz': { ...open('200 while requests are taken, else 503 with the reasons') },
+      '/metrics': open('metrics in the Prometheus text format'),
+      '/api/openapi.json': open('this document'),
+      ...Object.fromEntries(
+        Object.entries(CALLS).map(([name, call]) => [
+          `/api/${name}`,
+          { post: operation(name, call) },
+        ]),
+      ),
+    },
+    components: {
+      securitySchemes: {
+        secret: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'the content of data/keys/admin.secret',
+        },
+      },
+      schemas: {
+        Problem: object({ type: TEXT, title: TEXT, status: COUNT }, { detail: { type: 'string' } }),
+      },
+    },
+  }
+}
+
+function operation(name: string, { summary, takes, optional, gives, status = 200 }: Call): Schema {
+  return {
+    operationId: name,
+    summary,
+    requestBody: { required: true, content: json(object(takes, optional)) },
+    responses: {
+      [status]: { description: 'done and sealed', content: json(object(gives)) },
+      default: PROBLEM,
+    },
+  }
+}
+
+function open(summary: string): Schema {
+  return { get: { summary, security: [], responses: { 200: { description: 'OK' } } } }
+}
+
+function object(required: Schema, optional: Schema = {}): Schema {
+  return {
+    type: 'object',
+    properties: { ...required, ...optional },
+    required: Object.keys(required),
+  }
+}
+
+function json(schema: Schema): Schema {
+  return { 'application/json': { schema } }
+}
