@@ -1,6 +1,6 @@
 /** Salted commitments to values (RFC 9901 disclosures), with salts that are derived and never stored. @module */
-import { createHmac, hash } from 'node:crypto'
 import { fromBase64url, toBase64url } from '../base/base64url.ts'
+import { hmacSha256, sha256 } from './crypto.ts'
 import { COMMITMENTS_MULTIPLE, DISCLOSURE_CHARS_MAX } from './limits.ts'
 import type { Claim } from './record.ts'
 
@@ -15,12 +15,12 @@ export interface RecordSecrets {
 
 /** Record secrets derived from one commitment key of 32 bytes: HMAC-SHA-256(key, rid). */
 export function derivedSecrets(key: Buffer): RecordSecrets {
-  return { secretOf: (rid) => createHmac('sha256', key).update(rid).digest() }
+  return { secretOf: (rid) => hmacSha256(key, rid) }
 }
 
 /** The salt of one claim: HMAC-SHA-256(record secret, name), 32 bytes in base64url. */
 export function saltOf(secret: Buffer, name: string): string {
-  return createHmac('sha256', secret).update(name).digest('base64url')
+  return toBase64url(hmacSha256(secret, name))
 }
 
 /** The disclosure `[salt, name, value]` of RFC 9901 §4.2.1; `json` is the value's JSON text. */
@@ -30,7 +30,7 @@ export function makeDisclosure(salt: string, name: string, json: string): string
 
 /** What stands in `_sd` (RFC 9901 §4.2.3): SHA-256 over the disclosure as transmitted. */
 export function disclosureDigest(disclosure: string): string {
-  return hash('sha256', disclosure, 'base64url')
+  return toBase64url(sha256(disclosure))
 }
 
 /**
@@ -66,7 +66,7 @@ export function withDecoys(
   const missing = (COMMITMENTS_MULTIPLE - (digests.length % COMMITMENTS_MULTIPLE)) % 8
   const decoys = missing === 0 ? Buffer.alloc(0) : random(32 * missing)
   const padding = Array.from({ length: missing }, (_, index) =>
-    hash('sha256', decoys.subarray(32 * index, 32 * index + 32), 'base64url'),
+    toBase64url(sha256(decoys.subarray(32 * index, 32 * index + 32))),
   )
   return [...digests, ...padding].sort()
 }

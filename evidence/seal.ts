@@ -1,7 +1,8 @@
 /** Sealing: a payload becomes a JWS (RFC 7515 compact, ES256), and reading one back strictly. @module */
-import { X509Certificate, hash, sign, type KeyObject } from 'node:crypto'
+import { X509Certificate, sign, type KeyObject } from 'node:crypto'
 import { fromBase64url, toBase64url } from '../base/base64url.ts'
 import { Problem } from '../base/problem.ts'
+import { sha256 } from './crypto.ts'
 import { RECORD_CHARS_MAX } from './limits.ts'
 import type { JsonObject } from './payload.ts'
 
@@ -37,7 +38,7 @@ export function createSealer(key: SealKey): Sealer {
   if (!new X509Certificate(certificateDer).checkPrivateKey(privateKey)) {
     throw new Problem('key-unusable', 'the seal key does not fit its certificate')
   }
-  const thumbprint = hash('sha256', certificateDer, 'base64url')
+  const thumbprint = toBase64url(sha256(certificateDer))
   let header = { iat: Number.NaN, text: '' }
   return (payload, iat) => {
     if (header.iat !== iat) {
@@ -52,7 +53,7 @@ export function createSealer(key: SealKey): Sealer {
 
 /** What identifies a record everywhere: base64url SHA-256 of its JWS as transmitted. */
 export function recordDigest(jws: string): string {
-  return hash('sha256', jws, 'base64url')
+  return toBase64url(sha256(jws))
 }
 
 /** A record taken apart; nothing in it is verified yet. */

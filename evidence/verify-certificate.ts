@@ -1,9 +1,11 @@
 /** The certificate checks of a verification; one verifier does each chain and each key once. @module */
-import { hash, type KeyObject, X509Certificate } from 'node:crypto'
+import { toBase64url } from '../base/base64url.ts'
 import { Problem } from '../base/problem.ts'
 import { type ChainResult, verifyChain } from './certificate.ts'
+import { type PublicKey, readP256Key, sha256 } from './crypto.ts'
 import { remember } from './memo.ts'
 import type { Trust } from './verify-trust.ts'
+import { readCertificate } from './x509-profile.ts'
 
 /** Chains and keys that one verifier remembers; a dossier has a handful. */
 const REMEMBERED_MAX = 64
@@ -16,7 +18,7 @@ export interface SealCertificate {
   readonly subject: string
   readonly notBefore: Date
   readonly notAfter: Date
-  readonly key: KeyObject
+  readonly key: PublicKey
 }
 
 /** Remembers what is the same for many records of one dossier. */
@@ -34,7 +36,7 @@ export function createCertificates(trust: Trust | undefined): Certificates {
   const chains = new Map<string, { result: ChainResult; from: number; to: number }>()
   const revocationLists = trust?.revocationLists
   const read = (text: string): SealCertificate => {
-    const certificate = certificates.get(text) ?? readCertificate(text)
+    const certificate = certificates.get(text) ?? readSeal(text)
     return remember(certificates, REMEMBERED_MAX, text, certificate)
   }
   return {
@@ -59,18 +61,12 @@ export function createCertificates(trust: Trust | undefined): Certificates {
   }
 }
 
-function readCertificate(text: string): SealCertificate {
+function readSeal(text: string): SealCertificate {
   const der = readDer(text)
   try {
-    const { subject, validFromDate, validToDate, publicKey } = new X509Certificate(der)
-    return {
-      der,
-      thumbprint: hash('sha256', der, 'base64url'),
-      subject: subject.replaceAll('\n', ', '),
-      notBefore: validFromDate,
-      notAfter: validToDate,
-      key: publicKey,
-    }
+    const { subject, notBefore, notAfter, spki } = readCertificate(der)
+    const thumbprint = toBase64url(sha256(der))
+    return { der, thumbprint, subject, notBefore, notAfter, key: readP256Key(spki) }
   } catch (cause) {
     throw new Problem('request-malformed', 'a certificate cannot be read', { cause })
   }
@@ -83,9 +79,9 @@ function readDer(text: string): Buffer {
 }
 
 function commonLife(chain: readonly Uint8Array[]): { from: number; to: number } {
-  const lives = chain.map((der) => new X509Certificate(der))
+  const lives = chain.map((der) => readCertificate(der))
   return {
-    from: Math.max(...lives.map(({ validFromDate }) => validFromDate.getTime())),
-    to: Math.min(...lives.map(({ validToDate }) => validToDate.getTime())),
+    from: Math.max(...lives.map(({ notBefore }) => notBefore.getTime())),
+    to: Math.min(...lives.map(({ notAfter }) => notAfter.getTime())),
   }
 }

@@ -1,7 +1,8 @@
 /** Verifies one exported record offline and tells each thing that was compared. @module */
-import { verify } from 'node:crypto'
 import { Problem } from '../base/problem.ts'
+import { fromBase64url } from '../base/base64url.ts'
 import { verifyDisclosure } from './commitment.ts'
+import { verifySignature } from './crypto.ts'
 import { type ExportedRecord, parseStrictJson } from './export-format.ts'
 import { parseCheckpoint, verifyCheckpoint } from './log/checkpoint.ts'
 import { parseLeaf } from './log/entry.ts'
@@ -148,7 +149,7 @@ function opened(record: Opened | undefined): Opened {
 }
 
 function payloadForm({ record }: ExportedRecord): Outcome {
-  const bytes = Buffer.from(record.split('.')[1] ?? '', 'base64url')
+  const bytes = fromBase64url(record.split('.')[1] ?? '')
   parseStrictJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
   return pass('the payload is JSON without repeated names')
 }
@@ -186,12 +187,7 @@ function signatureCheck(
   if (record.header['x5t#S256'] !== thumbprint) {
     return fail(`the record names certificate ${record.header['x5t#S256']}, not ${thumbprint}`)
   }
-  const good = verify(
-    'sha256',
-    Buffer.from(record.signingInput),
-    { key, dsaEncoding: 'ieee-p1363' },
-    record.signature,
-  )
+  const good = verifySignature('ES256', key, Buffer.from(record.signingInput), record.signature)
   const text = `ES256 signature over the record by certificate ${thumbprint}`
   return good ? pass(text) : fail(`no good ${text}`)
 }

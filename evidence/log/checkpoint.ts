@@ -1,12 +1,14 @@
 /** Checkpoints (c2sp.org/tlog-checkpoint): the signed head of the log. @module */
-import { sign, verify } from 'node:crypto'
+import { sign } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
+import { verifySignature } from '../crypto.ts'
 import {
   ED25519,
   ED25519_COSIGNATURE,
   type Note,
   type NoteSigner,
   parseNote,
+  schemeOf,
   signaturesOf,
   signatureLine,
   signText,
@@ -88,7 +90,7 @@ export function verifyCheckpoint(
     const time = bytes.subarray(0, 8)
     if (time.length < 8 || time.readBigUInt64BE() > BigInt(Number.MAX_SAFE_INTEGER)) continue
     const message = cosignedMessage(verifier, checkpoint, checkpoint.note.text, time)
-    if (verify(null, message, verifier.key, bytes.subarray(8))) {
+    if (verifySignature(schemeOf(verifier.type), verifier.key, message, bytes.subarray(8))) {
       return { timeS: Number(time.readBigUInt64BE()) }
     }
   }

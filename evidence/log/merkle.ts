@@ -1,5 +1,5 @@
 /** RFC 6962 §2.1 Merkle tree hashing and proof checking over SHA-256. Pure. @module */
-import { hash } from 'node:crypto'
+import { sha256 } from '../crypto.ts'
 
 /** Bytes of one hash. */
 export const HASH_BYTES = 32
@@ -9,11 +9,6 @@ const NODE_PREFIX = Buffer.from([0x01])
 
 /** SHA-256 of the empty string: the root of a tree without leaves. */
 export const EMPTY_ROOT: Buffer = sha256(Buffer.alloc(0))
-
-/** SHA-256 of bytes. */
-export function sha256(bytes: Uint8Array): Buffer {
-  return hash('sha256', bytes, 'buffer')
-}
 
 /** Hashes one leaf's data (RFC 6962 §2.1: prefix 0x00). */
 export function leafHash(data: Uint8Array): Buffer {

@@ -1,7 +1,7 @@
 /** Signed notes (c2sp.org/signed-note) with Ed25519 and ML-DSA-44 keys. @module */
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
-import { sha256 } from './merkle.ts'
+import { type PublicKey, readRawKey, sha256, verifySignature } from '../crypto.ts'
 import { NOTE_BYTES_MAX, SIGNATURES_MAX } from './limits.ts'
 
 /** Plain Ed25519 (c2sp.org/signed-note); the next two are of c2sp.org/tlog-cosignature. */
@@ -25,7 +25,7 @@ export interface Verifier {
   /** First four bytes of SHA-256(name ‖ "\n" ‖ type ‖ key), hex. */
   readonly id: string
   readonly type: SignatureType
-  readonly key: KeyObject
+  readonly key: PublicKey
   readonly text: string
 }
 
@@ -50,11 +50,14 @@ export interface Note {
 
 /** Names a public key. @throws {Problem} `request-malformed` when the name or the key does not fit. */
 export function makeVerifier(name: string, type: SignatureType, key: KeyObject): Verifier {
+  return nameKey(name, type, key, rawPublicKey(key))
+}
+
+function nameKey(name: string, type: SignatureType, key: PublicKey, raw: Buffer): Verifier {
   // c2sp.org/signed-note: a key name has no space, no plus and is not empty.
   if (name === '' || /[\s+]/u.test(name)) {
     throw new Problem('request-malformed', 'a key name has neither spaces nor plus signs')
   }
-  const raw = rawPublicKey(key)
   if (raw.length !== PUBLIC_KEY_BYTES.get(type)) {
     throw new Problem('request-malformed', `a key of ${raw.length} bytes is not of type ${type}`)
   }
@@ -81,7 +84,8 @@ export function parseVerifier(text: string): Verifier {
   ) {
     throw new Problem('request-malformed', 'expected a verifier key `<name>+<8 hex>+<base64>`')
   }
-  const verifier = makeVerifier(name, type, publicKey(type, typed.subarray(1)))
+  const raw = typed.subarray(1)
+  const verifier = nameKey(name, type, readRawKey(schemeOf(type), raw), raw)
   if (verifier.id !== id) {
     throw new Problem('request-malformed', `the key hashes to ${verifier.id}, not to ${id}`)
   }
@@ -124,7 +128,7 @@ export function signText({ verifier, privateKey }: NoteSigner, text: string): st
 /** Whether the note carries a good Ed25519 (type 0x01) signature of this key. */
 export function verifyText(note: Note, verifier: Verifier): boolean {
   return signaturesOf(note, verifier).some((bytes) =>
-    verify(null, Buffer.from(note.text), verifier.key, bytes),
+    verifySignature('Ed25519', verifier.key, Buffer.from(note.text), bytes),
   )
 }
 
@@ -139,13 +143,9 @@ function isSignatureType(type: number | undefined): type is SignatureType {
   return type !== undefined && PUBLIC_KEY_BYTES.has(type)
 }
 
-function publicKey(type: SignatureType, raw: Buffer): KeyObject {
-  const encoded = raw.toString('base64url')
-  const jwk =
-    type === ML_DSA_44_COSIGNATURE
-      ? { kty: 'AKP', alg: 'ML-DSA-44', pub: encoded }
-      : { kty: 'OKP', crv: 'Ed25519', x: encoded }
-  return createPublicKey({ key: jwk, format: 'jwk' })
+/** The algorithm behind a signature type. */
+export function schemeOf(type: SignatureType): 'Ed25519' | 'ML-DSA-44' {
+  return type === ML_DSA_44_COSIGNATURE ? 'ML-DSA-44' : 'Ed25519'
 }
 
 function rawPublicKey(key: KeyObject): Buffer {

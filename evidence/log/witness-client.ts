@@ -1,7 +1,7 @@
 /** Asks witnesses for cosignatures, and compares their view of the log with ours. @module */
 import { Problem } from '../../base/problem.ts'
 import { parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
-import { sha256 } from './merkle.ts'
+import { sha256 } from '../crypto.ts'
 import { parseNote, signatureLine, signaturesOf, type Verifier } from './note.ts'
 import { checkPolicy, type PolicyResult, type Witness, type WitnessPolicy } from './policy.ts'
 import type { LogReader } from './reader.ts'

@@ -1,6 +1,6 @@
 /** The HTTP edge of a witness: `POST /add-checkpoint`, `GET /<SHA-256 of the origin, hex>/checkpoint`. @module */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { sha256 } from './merkle.ts'
+import { sha256 } from '../crypto.ts'
 import { addCheckpoint, cosignedCheckpoint, type WitnessPorts } from './witness.ts'
 import { CONNECTIONS_MAX, REQUEST_TIMEOUT_MS, REQUEST_BYTES_MAX } from './limits.ts'
 

@@ -8,7 +8,7 @@ import {
   signCheckpoint,
   verifyCheckpoint,
 } from '../../evidence/log/checkpoint.ts'
-import { sha256 } from '../../evidence/log/merkle.ts'
+import { sha256 } from '../../evidence/crypto.ts'
 import {
   ED25519,
   ED25519_COSIGNATURE,
