@@ -2,6 +2,8 @@
 import type { Report } from '../../base/diagnostic.ts'
 import { type CompiledRoute, compileRoute } from '../transform/compile.ts'
 import type { PartyConfig } from '../config.ts'
+import { allowedBy } from '../guard/allowed.ts'
+import { createGuard, type Guard } from '../guard/guard.ts'
 import type { Kinds } from '../guard/kinds.ts'
 import type { TransformTable } from '../transform/transform.ts'
 import { type PolicyFile, readPolicyFiles } from './folder.ts'
@@ -10,7 +12,7 @@ import { parsePolicy } from './parse.ts'
 import type { Policy } from './policy.ts'
 import { createRehearsal } from './rehearsal.ts'
 import { createMatch, type MatchRoute, selectActive } from './routes.ts'
-import { runPolicyTests, type TestOutcome } from './run-tests.ts'
+import { type InspectSide, runPolicyTests, type TestOutcome } from './run-tests.ts'
 
 /** What loading needs of the rest of the gateway. */
 export interface PolicyPorts {
@@ -74,6 +76,7 @@ export async function checkPolicies(
   report: Report,
 ): Promise<readonly CheckedPolicy[]> {
   const rehearsal = createRehearsal(kinds)
+  const inspect = kinds && inspectBy(createGuard(kinds))
   const known = {
     transforms: new Set(rehearsal.keys()),
     ...(kinds === undefined ? {} : { kinds: new Set(kinds.all.map(({ id }) => id)) }),
@@ -85,7 +88,7 @@ export async function checkPolicies(
     const route = policy && compile(policy, rehearsal, kinds, report)
     if (policy !== undefined) lintPolicy(policy, kinds, report)
     if (policy === undefined || route === undefined) continue
-    const outcomes = await runPolicyTests(policy, route, rehearsal)
+    const outcomes = await runPolicyTests(policy, route, rehearsal, inspect)
     for (const { test, failures } of outcomes) {
       for (const { at, message } of failures) {
         report.error(at, `test \`${test.name}\` fails: ${message}`, '')
@@ -94,6 +97,15 @@ export async function checkPolicies(
     checked.push({ policy, outcomes })
   }
   return checked
+}
+
+/** The leak guard as policy tests use it: bodies alone, with what the policy allows. */
+export function inspectBy(guard: Guard): InspectSide {
+  return (policy, side, body) => {
+    const allowed = allowedBy(policy[side])
+    const message = { headers: [], query: '', path: '', mediaType: 'application/json' }
+    guard.inspect({ ...message, body, allowed })
+  }
 }
 
 function compile(

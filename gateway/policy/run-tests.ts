@@ -6,7 +6,7 @@ import { rewriteBody } from '../transform/rewrite.ts'
 import type { Binding, TransformTable } from '../transform/transform.ts'
 import { compareJson, textsOf } from './expectation.ts'
 import type { Policy, PolicyTest } from './policy.ts'
-import { sampleBody } from './sample.ts'
+import { type Mint, sampleBody } from './sample.ts'
 
 /** What one example came to; no failures means that it passed. */
 export interface TestOutcome {
@@ -19,13 +19,20 @@ export interface TestFailure {
   readonly message: string
 }
 
-type Side = 'request' | 'response'
+export type Side = 'request' | 'response'
 
-/** Runs all tests of a policy. `route` and `table` belong together and hold no real keys. */
+/** The last look at what leaves. @throws {Problem} `leak-detected` */
+export type InspectSide = (policy: Policy, side: Side, body: Uint8Array) => void
+
+/**
+ * Runs all tests of a policy. `route` and `table` belong together; samples leave nothing behind in
+ * a table without effects.
+ */
 export async function runPolicyTests(
   policy: Policy,
   route: CompiledRoute,
   table: TransformTable,
+  inspect: InspectSide = () => {},
 ): Promise<readonly TestOutcome[]> {
   const outcomes: TestOutcome[] = []
   for (const test of policy.tests) {
@@ -33,8 +40,13 @@ export async function runPolicyTests(
     for (const side of ['request', 'response'] as const) {
       const sample = test[side]
       if (sample === undefined) continue
-      const body = sampleBody(sample, (kind, value) => mint(policy, table, side, kind, value))
-      failures.push(...(await runSide(test, side, route, body)))
+      const body = sampleBody(sample, mintFor(policy, table, side))
+      const rewrite = async () => {
+        const { bytes } = await rewriteBody(route[side], Buffer.from(body))
+        inspect(policy, side, bytes)
+        return bytes.toString()
+      }
+      failures.push(...(await runSide(test, side, rewrite)))
     }
     outcomes.push({ test, failures })
   }
@@ -44,14 +56,13 @@ export async function runPolicyTests(
 async function runSide(
   test: PolicyTest,
   side: Side,
-  route: CompiledRoute,
-  body: string,
+  rewrite: () => Promise<string>,
 ): Promise<readonly TestFailure[]> {
   const failures: TestFailure[] = []
   const tell = (at: Spot, message: string) => void failures.push({ at, message })
   let output: string
   try {
-    output = (await rewriteBody(route[side], Buffer.from(body))).bytes.toString()
+    output = await rewrite()
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const reason = `${error.slug}: ${error.message}`
@@ -71,24 +82,20 @@ async function runSide(
   return failures
 }
 
-/** A token that the receiver of this message once gave to its sender, in the policy's purpose. */
-function mint(
-  policy: Policy,
-  table: TransformTable,
-  side: Side,
-  kind: string,
-  value: string,
-): string {
+/** Makes tokens that the receiver of this message once gave to its sender, in the policy's purpose. */
+export function mintFor(policy: Policy, table: TransformTable, side: Side): Mint {
   const [from, to] = side === 'request' ? [policy.to, policy.from] : [policy.from, policy.to]
-  const binding: Binding = { from, to, purpose: policy.purpose, kind, direction: 'request' }
-  const complaints: string[] = []
-  const tokenize = table.get('tokenize')?.(
-    { transform: 'tokenize', with: { tokenize: 'opaque' } },
-    binding,
-    (message) => void complaints.push(message),
-  )
-  const change = tokenize?.({ type: 'string', reveal: () => value })
-  if (change?.change !== 'text')
-    throw new Problem('internal', `no sample token: ${complaints.join(', ')}`)
-  return change.text
+  return (kind, value) => {
+    const binding: Binding = { from, to, purpose: policy.purpose, kind, direction: 'request' }
+    const complaints: string[] = []
+    const tokenize = table.get('tokenize')?.(
+      { transform: 'tokenize', with: { tokenize: 'opaque' } },
+      binding,
+      (message) => void complaints.push(message),
+    )
+    const change = tokenize?.({ type: 'string', reveal: () => value })
+    if (change?.change !== 'text')
+      throw new Problem('internal', `no sample token: ${complaints.join(', ')}`)
+    return change.text
+  }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createReport, type Report, renderReport } from '../../../base/diagnostic.ts'
 import { loadKinds } from '../../../gateway/policy/kinds-file.ts'
 import { digestOfPolicies, openLive } from '../../../gateway/policy/live.ts'
-import { loadRegistry } from '../../../gateway/policy/registry.ts'
+import { checkPolicies, loadRegistry } from '../../../gateway/policy/registry.ts'
 import { createRehearsal } from '../../../gateway/policy/rehearsal.ts'
 import { rewriteBody } from '../../../gateway/transform/rewrite.ts'
 import { type Differs, fields, policyText } from './fixture.ts'
@@ -39,7 +39,7 @@ describe('loadRegistry', () => {
     const kinds = loadKinds('policies', report)
     const ports = { transforms: createRehearsal(kinds), ...(kinds === undefined ? {} : { kinds }) }
     const registry = await loadRegistry('policies', ports, report)
-    expect(renderReport(report, ['error'])).to.equal('')
+    expect(renderReport(report)).to.equal('')
     const match = registry?.match(
       'sunrise-platform',
       'harbour-bank',
@@ -50,6 +50,24 @@ describe('loadRegistry', () => {
     expect(
       registry?.match('harbour-bank', 'sunrise-platform', 'POST', '/credit/applications'),
     ).to.equal(undefined)
+  })
+
+  it('runs the leak guard over what a test relays', async () => {
+    const report = createReport()
+    const kinds = loadKinds('policies', report)
+    const tests = '[ { name: t, request: { a: "13800138000" }, relayed: { a: "13800138000" } } ]'
+    const files = [{ file: 'p.yaml', text: policyText({ ...KEEP_A, tests }) }]
+    await checkPolicies(files, kinds === undefined ? {} : { kinds }, report)
+    expect(
+      report.diagnostics.map(({ at, message }) => `${at.line}:${at.column} ${message}`)[0],
+    ).to.match(/^12:10 test `t` fails: the request was refused: leak-detected: found `mobile`/)
+    const allowed = files.map(({ file, text }) => ({
+      file,
+      text: text.replace('$.a: keep', '$.a: { kind: mobile, keep: , reason: r }'),
+    }))
+    const again = createReport()
+    await checkPolicies(allowed, kinds === undefined ? {} : { kinds }, again)
+    expect(renderReport(again)).to.equal('')
   })
 
   it('gives a matched route that rewrites', async () => {
