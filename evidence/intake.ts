@@ -22,6 +22,7 @@ import {
   type Draft,
 } from './payload.ts'
 import type { Claim, Intent, Outcome } from './record.ts'
+import { createRowLedger } from './rows/ledger.ts'
 import type { OpenRecorder } from './recorder.ts'
 import type { Mark } from './recovery.ts'
 import type { KeyHolder } from './seal-key.ts'
@@ -56,7 +57,7 @@ export interface IntakePorts {
   readonly alarm: (message: string, error?: unknown) => void
 }
 
-type Intake = Pick<OpenRecorder, 'intend' | 'conclude' | 'refuse' | 'note' | 'failure'>
+type Intake = Pick<OpenRecorder, 'intend' | 'conclude' | 'refuse' | 'rows' | 'note' | 'failure'>
 
 /** An exchange whose intent is durable. */
 interface OpenExchange {
@@ -85,6 +86,10 @@ export function createIntake(ports: IntakePorts): Intake {
       mayAccept(state)
       const digests = commit(secrets.secretOf(facts.rid), nameClaims(facts.claims, new Set()))
       await record(state, draftRefusal(facts, digests, watch.state()))
+    },
+    rows: (rid, side) => {
+      // Only a record whose secret is derived can be opened by whoever has the rows.
+      return createRowLedger(secrets.secretOf(rid), side)
     },
     note: async (kind, facts, claims = []) => {
       mayAccept(state)
@@ -122,7 +127,8 @@ async function conclude(state: State, rid: string, outcome: Outcome): Promise<vo
   if (exchange === undefined) throw new Problem('internal', 'the exchange is not under way')
   const { draft: intent, secret, custody, names, segment } = exchange
   open.delete(rid)
-  const claims = nameClaims(outcome.response?.claims ?? [], names)
+  const found = [...(outcome.request?.claims ?? []), ...(outcome.response?.claims ?? [])]
+  const claims = nameClaims(found, names)
   const draft = draftOutcome(rid, outcome, commit(secret, claims))
   if (custody !== undefined && claims.length > 0) {
     // The request has left: an outcome without its originals is better than none.

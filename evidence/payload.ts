@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize'
 import { toTimestamp } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
 import { withDecoys } from './commitment.ts'
-import type { Intent, MessageFacts, Outcome, RecordKind, Refusal } from './record.ts'
+import type { Intent, MessageFacts, Outcome, RecordKind, Refusal, StreamFacts } from './record.ts'
 
 /** JSON as records use it: numbers are integers below 2^53, everything precise is a string. */
 export type Json =
@@ -71,6 +71,8 @@ export function draftOutcome(rid: string, outcome: Outcome, digests: readonly st
     status: outcome.status,
     recipientStatus: outcome.recipientStatus,
     problem: outcome.problem,
+    links: outcome.links,
+    request: outcome.request && draftMessage(outcome.request),
     response: outcome.response && draftMessage(outcome.response),
     times: {
       sent: time(outcome.sentUs),
@@ -115,11 +117,16 @@ export function draftNote(
   }
 }
 
-/** Joins an intent and its outcome; neither repeats a name of the other but rid, times and _sd. */
+/**
+ * Joins an intent and its outcome. Both name rid, times and _sd; of a body that was relayed while it
+ * came the outcome also has `request` and `links`, complete, in place of what the intent knew.
+ */
 export function mergeDrafts(intent: Draft, outcome: Draft): Draft {
   return {
     ...intent,
     ...outcome,
+    links: outcome['links'] ?? intent['links'],
+    request: outcome['request'] ?? intent['request'],
     times: { ...intent.times, ...outcome.times },
     _sd: [...intent._sd, ...outcome._sd],
   }
@@ -156,9 +163,15 @@ function toCanonical(value: JsonObject): string {
   throw new Problem('internal', 'a record is not JSON')
 }
 
-function draftMessage(facts: MessageFacts): JsonObject {
-  const { claims: _, manifest, ...rest } = facts
-  return { ...rest, manifest: manifest.map((entry) => ({ ...entry })) }
+function draftMessage(facts: MessageFacts | StreamFacts): JsonObject {
+  const { claims: _, ...rest } = facts
+  if (!('manifest' in rest)) return rest
+  const { rows, manifest, ...plain } = rest
+  return {
+    ...plain,
+    ...(rows === undefined ? {} : { rows: { ...rows } }),
+    manifest: manifest.map((entry) => ({ ...entry })),
+  }
 }
 
 const time = (us: bigint | undefined) => (us === undefined ? undefined : toTimestamp(us))

@@ -3,6 +3,8 @@
  * is free of personal data; values appear only as salted commitments (RFC 9901). @module
  */
 
+import type { RowLedger } from './rows/ledger.ts'
+
 export type RecordKind =
   | 'exchange'
   | 'refusal'
@@ -52,18 +54,39 @@ export interface Intent {
   readonly custody?: { readonly until: string }
   /** Link name → keyed pseudonym. */
   readonly links: Readonly<Record<string, string>>
-  readonly request: MessageFacts
+  readonly request: MessageFacts | StreamFacts
+}
+
+/** What is known of a body that is relayed while it comes; the rest comes with the outcome. */
+export interface StreamFacts {
+  readonly method?: string
+  readonly mediaType: string
+  readonly streamed: true
+  readonly claims: readonly Claim[]
+}
+
+/** The rows of a body: how many left, and the roots of the trees over them (see rows/tree.ts). */
+export interface RowFacts {
+  readonly count: number
+  readonly received: string
+  readonly forwarded: string
 }
 
 /** One direction's facts; lengths in bytes. */
 export interface MessageFacts {
   readonly method?: string
   readonly mediaType: string
+  readonly streamed?: true
+  /** The content coding (RFC 9110 §8.4) in which it came and left, when it had one. */
+  readonly coding?: string
   readonly length: number
   readonly forwardedLength: number
   readonly manifest: readonly ManifestEntry[]
   /** Values at paths that no rule names: how many were dropped. */
   readonly unnamed: number
+  readonly rows?: RowFacts
+  /** The body was stopped on its way: what the receiver has of it counts for nothing. */
+  readonly void?: true
   readonly claims: readonly Claim[]
 }
 
@@ -79,6 +102,10 @@ export interface Outcome {
   readonly sentUs?: bigint
   readonly responseReceivedUs?: bigint
   readonly answeredUs?: bigint
+  /** Of a request that was relayed while it came: all of its facts, in place of the intent's. */
+  readonly request?: MessageFacts
+  /** The same for its links. */
+  readonly links?: Readonly<Record<string, string>>
   readonly response?: MessageFacts
 }
 
@@ -103,6 +130,8 @@ export interface Recorder {
   /** Never loses an outcome silently: a failure leaves `unknown` for the restart to seal. */
   conclude(rid: string, outcome: Outcome): Promise<void>
   refuse(refusal: Refusal): Promise<void>
+  /** Starts the ledger of a body's rows, salted by the secret of this record. */
+  rows(rid: string, side: 'request' | 'response'): RowLedger
   close(): Promise<void>
 }
 

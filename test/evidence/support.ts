@@ -7,7 +7,14 @@ import { systemClock, type Clock } from '../../base/clock.ts'
 import { uuidv7 } from '../../base/uuid.ts'
 import { randomBytes } from 'node:crypto'
 import { derivedSecrets } from '../../evidence/commitment.ts'
-import type { Claim, Intent, Outcome, Persist, SealedRecord } from '../../evidence/record.ts'
+import type {
+  Claim,
+  Intent,
+  MessageFacts,
+  Outcome,
+  Persist,
+  SealedRecord,
+} from '../../evidence/record.ts'
 import type { RecorderOptions } from '../../evidence/recorder.ts'
 import { FIRST_PREV, readRecord, recordDigest, type SealKey } from '../../evidence/seal.ts'
 import { openSealIdentity } from '../../evidence/x509-identity.ts'
@@ -71,7 +78,10 @@ export function settableClock() {
 
 export const newRid = () => uuidv7(Date.now(), randomBytes(10))
 
-export function intentOf(rid: string, claims: readonly Claim[] = []): Intent {
+export function intentOf(
+  rid: string,
+  claims: readonly Claim[] = [],
+): Intent & { readonly request: MessageFacts } {
   return {
     rid,
     receivedUs: 1_700_000_000_123_456n,

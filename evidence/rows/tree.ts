@@ -1,0 +1,114 @@
+/** A Merkle tree (RFC 6962 §2.1) over the rows of one body, in O(log n) memory. @module */
+import { createCipheriv, createHmac, hash } from 'node:crypto'
+import { EMPTY_ROOT, HASH_BYTES } from '../log/merkle.ts'
+
+/** Which of a record's trees: rows as they came or as they left, of the request or the answer. */
+export type TreeName =
+  'request.received' | 'request.forwarded' | 'response.received' | 'response.forwarded'
+
+/** A hash as a text of 32 latin1 characters: with millions of rows a Buffer for each costs too much. */
+export type Hash = string
+
+/** Grows by leaves; its root can be asked for at any size. */
+export interface RowTree {
+  readonly count: () => number
+  add(leaf: Hash): void
+  root(): Buffer
+}
+
+/** Bytes of a row's salt (RFC 9901 §9.3: at least 128 bits). */
+export const SALT_BYTES = 16
+/** Salts that are made at once. */
+const SALTS_AT_ONCE = 1024
+
+/** Starts a tree. */
+export function createRowTree(): RowTree {
+  // At each level the root of a full subtree that waits for its right sibling.
+  const edge: (Hash | undefined)[] = []
+  let count = 0
+  return {
+    count: () => count,
+    add: (leaf) => {
+      count++
+      let node = leaf
+      let level = 0
+      for (let left = edge[level]; left !== undefined; left = edge[level]) {
+        node = parentHash(left, node)
+        edge[level++] = undefined
+      }
+      edge[level] = node
+    },
+    root: () => {
+      let root: Hash | undefined
+      for (const left of edge) {
+        if (left !== undefined) root = root === undefined ? left : parentHash(left, root)
+      }
+      return root === undefined ? EMPTY_ROOT : toBytes(root)
+    },
+  }
+}
+
+const parent = Buffer.alloc(1 + 2 * HASH_BYTES, 1)
+
+/** Hashes two children (RFC 6962 §2.1: prefix 0x01). */
+export function parentHash(left: Hash, right: Hash): Hash {
+  parent.write(left, 1, 'latin1')
+  parent.write(right, 1 + HASH_BYTES, 'latin1')
+  return hash('sha256', parent, 'latin1')
+}
+
+/** The bytes of a hash. */
+export function toBytes(text: Hash): Buffer {
+  return Buffer.from(text, 'latin1')
+}
+
+/**
+ * Gives the salts of one tree. That of row n is AES-256(HMAC-SHA-256(record secret, `rows:` + tree),
+ * n as 16 bytes, big endian): one can be shown without telling anything about another.
+ *
+ * @param secret the record's, 32 bytes.
+ * @returns 16 bytes for a row's number, from 0; a view that the next calls may replace.
+ */
+export function rowSalts(secret: Buffer, tree: TreeName): (row: number) => Buffer {
+  const key = createHmac('sha256', secret).update(`rows:${tree}`).digest()
+  const counters = Buffer.alloc(SALTS_AT_ONCE * SALT_BYTES)
+  let salts = Buffer.alloc(0)
+  let first = 0
+  return (row) => {
+    if (salts.length === 0 || row < first || row >= first + SALTS_AT_ONCE) {
+      first = row
+      for (let i = 0; i < SALTS_AT_ONCE; i++) {
+        counters.writeBigUInt64BE(BigInt(row + i), i * SALT_BYTES + 8)
+      }
+      const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false)
+      salts = cipher.update(counters)
+    }
+    const at = (row - first) * SALT_BYTES
+    return salts.subarray(at, at + SALT_BYTES)
+  }
+}
+
+/** Rows up to this are hashed without an allocation. */
+const SCRATCH_BYTES = 4096
+const scratch = Buffer.alloc(1 + SALT_BYTES + SCRATCH_BYTES)
+
+/** Hashes one row: a leaf (prefix 0x00) of its salt and its bytes. */
+export function rowLeaf(salt: Uint8Array, row: Uint8Array): Hash {
+  const size = 1 + SALT_BYTES + row.length
+  const data = size <= scratch.length ? scratch.subarray(0, size) : Buffer.alloc(size)
+  data.set(salt, 1)
+  data.set(row, 1 + SALT_BYTES)
+  return hash('sha256', data, 'latin1')
+}
+
+/** A tree's root as records hold it. */
+export function formatRoot(root: Buffer): string {
+  return root.toString('base64url')
+}
+
+/** Reads a root out of a record; undefined when it is none. */
+export function parseRoot(text: unknown): Buffer | undefined {
+  if (typeof text !== 'string') return undefined
+  const root = Buffer.from(text, 'base64url')
+  return root.length === HASH_BYTES && formatRoot(root) === text ? root : undefined
+}

@@ -1,0 +1,141 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { createCipheriv, createHash, createHmac } from 'node:crypto'
+import { Problem } from '../../../base/problem.ts'
+import { createRowLedger } from '../../../evidence/rows/ledger.ts'
+import { type OpenedRow, proveRow, verifyRow } from '../../../evidence/rows/prove.ts'
+import { rowSalts, type TreeName } from '../../../evidence/rows/tree.ts'
+
+const SECRET = Buffer.alloc(32, 7)
+const sha256 = (...parts: Uint8Array[]) =>
+  createHash('sha256').update(Buffer.concat(parts)).digest()
+
+/** RFC 6962 §2.1 as it is written there. */
+function reference(leaves: readonly Buffer[]): Buffer {
+  if (leaves.length === 0) return sha256()
+  if (leaves.length === 1) return leaves[0] as Buffer
+  let split = 1
+  while (split * 2 < leaves.length) split *= 2
+  const halves = [leaves.slice(0, split), leaves.slice(split)].map(reference)
+  return sha256(Buffer.from([1]), ...halves)
+}
+
+/** The salt's formula in the README, one block at a time. */
+function saltOf(tree: TreeName, row: number): Buffer {
+  const key = createHmac('sha256', SECRET).update(`rows:${tree}`).digest()
+  const counter = Buffer.alloc(16)
+  counter.writeBigUInt64BE(BigInt(row), 8)
+  return createCipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(counter)
+}
+
+const rootOf = (tree: TreeName, rows: readonly Buffer[]) =>
+  reference(rows.map((row, i) => sha256(Buffer.from([0]), saltOf(tree, i), row)))
+
+async function* iterate(rows: readonly Buffer[]) {
+  yield* rows
+}
+
+function ledgerOf(rows: readonly Buffer[]) {
+  const ledger = createRowLedger(SECRET, 'request')
+  for (const row of rows) ledger.enter(row, row.subarray(1))
+  ledger.settle()
+  return ledger.facts()
+}
+
+describe('the ledger of rows', () => {
+  it('has the roots of RFC 6962 over salted rows, at any size', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 70 }), (arrays) => {
+        const rows = arrays.map((array) => Buffer.from(array))
+        const facts = ledgerOf(rows)
+        expect(facts.count).to.equal(rows.length)
+        expect(facts.received).to.equal(rootOf('request.received', rows).toString('base64url'))
+        const forwarded = rows.map((row) => row.subarray(1))
+        expect(facts.forwarded).to.equal(
+          rootOf('request.forwarded', forwarded).toString('base64url'),
+        )
+      }),
+    )
+  })
+
+  it('counts nothing that was not settled', () => {
+    const ledger = createRowLedger(SECRET, 'response')
+    ledger.enter(Buffer.from('a'), Buffer.from('a'))
+    ledger.settle()
+    const before = ledger.facts()
+    ledger.enter(Buffer.from('leak'), Buffer.from('leak'))
+    expect(ledger.facts()).to.deep.equal(before)
+  })
+
+  it('hashes a row beyond its scratch space like any other', () => {
+    const rows = [Buffer.alloc(10_000, 1), Buffer.from('x')]
+    expect(ledgerOf(rows).received).to.equal(rootOf('request.received', rows).toString('base64url'))
+  })
+
+  it('gives salts in any order of asking', () => {
+    const salts = rowSalts(SECRET, 'response.received')
+    for (const row of [0, 5000, 1023, 1024, 2, 5000]) {
+      expect(salts(row).equals(saltOf('response.received', row)), `${row}`).to.equal(true)
+    }
+  })
+})
+
+describe('one row', () => {
+  const rows = Array.from({ length: 11 }, (_, i) => Buffer.from(`row ${i}`))
+  const facts = ledgerOf(rows)
+  const payload = { request: { rows: { ...facts } } }
+  const open = (
+    index: number,
+    file: readonly Buffer[] = rows,
+    tree: TreeName = 'request.received',
+  ) => proveRow(iterate(file), SECRET, { tree, index, facts })
+
+  it('is proven by whoever has all rows, whatever its place', async () => {
+    for (const index of rows.keys()) {
+      const opened = await open(index)
+      expect(verifyRow(payload, opened)?.toString()).to.equal(`row ${index}`)
+    }
+    const forwarded = rows.map((row) => row.subarray(1))
+    const opened = await open(4, forwarded, 'request.forwarded')
+    expect(verifyRow(payload, opened)?.toString()).to.equal('ow 4')
+  })
+
+  // prettier-ignore
+  const FOREIGN: { name: string; file: Buffer[]; index?: number; detail: RegExp }[] = [
+    { name: 'another row',        file: rows.with(3, Buffer.from('row x')), detail: /not what the record commits to: it has 11 rows/ },
+    { name: 'a row less',         file: rows.slice(0, -1),                  detail: /it has 10 rows, the record 11/ },
+    { name: 'a row more',         file: [...rows, Buffer.from('')],         detail: /it has 12 rows, the record 11/ },
+    { name: 'a row out of reach', file: rows, index: 11,                    detail: /has 11 rows, from 0/ },
+  ]
+  for (const { name, file, index = 2, detail } of FOREIGN) {
+    it(`is not proven from ${name}`, async () => {
+      const error = await open(index, file).catch((thrown: unknown) => thrown)
+      expect(error).to.be.instanceOf(Problem).with.property('slug', 'request-malformed')
+      expect((error as Problem).message).to.match(detail)
+    })
+  }
+
+  it('is refused when anything of its proof was changed', async () => {
+    const opened = await open(4)
+    const flip = (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)
+    // prettier-ignore
+    const CHANGED: Record<string, OpenedRow> = {
+      row: { ...opened, row: flip(opened.row) },
+      salt: { ...opened, salt: flip(opened.salt) },
+      'salt length': { ...opened, salt: opened.salt.slice(0, -4) },
+      index: { ...opened, index: 5 },
+      'index beyond': { ...opened, index: 11 },
+      tree: { ...opened, tree: 'request.forwarded' },
+      side: { ...opened, tree: 'response.received' },
+      path: { ...opened, path: opened.path.map(flip) },
+      'short path': { ...opened, path: opened.path.slice(1) },
+      'long path': { ...opened, path: [...opened.path, opened.path[0] as string] },
+      'padded path': { ...opened, path: opened.path.map((text) => `${text}=`) },
+    }
+    expect(verifyRow(payload, opened)).to.not.equal(undefined)
+    for (const [name, changed] of Object.entries(CHANGED)) {
+      expect(verifyRow(payload, changed), name).to.equal(undefined)
+    }
+    expect(verifyRow({}, opened)).to.equal(undefined)
+  })
+})
