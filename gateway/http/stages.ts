@@ -4,11 +4,12 @@ import { Problem } from '../../base/problem.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { MessageSigner } from '../signature/sign.ts'
+import { type BodyFormat, JSON_FORMAT, readFormat, writeContentType } from '../transform/format.ts'
 import { rewriteBody, rewriteHeaders, rewritePath, rewriteQuery } from '../transform/rewrite.ts'
 import type { Rewritten } from '../transform/transform.ts'
 import { composeRequest } from './compose.ts'
 import { checkConsent } from './consent.ts'
-import { type Head, isEndToEnd, mediaType } from './headers.ts'
+import { type Head, isEndToEnd } from './headers.ts'
 
 /** One outbound message as the leak guard sees it; the gateway's own headers are not in it. */
 export interface Message {
@@ -29,8 +30,6 @@ export interface StagePorts {
   readonly pseudonym: (name: string, value: string) => string
 }
 
-/** Media types whose bodies the engine can read. */
-const READABLE = new Set(['application/json', 'application/problem+json'])
 const NO_BODY: Rewritten = {
   bytes: Buffer.alloc(0),
   manifest: [],
@@ -51,8 +50,8 @@ export async function prepareRequest(
   const { head, target, recipient, route, body, rid, request } = exchange
   if (!head || !target || !recipient?.base || !route || !body) throw new Problem('internal', '')
   const { policy, compiled } = route
-  const type = readableType(head, body)
-  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(compiled.request, body)
+  const format = formatOf(head, body)
+  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(compiled.request, body, format)
   const nowMs = Number(ports.clock.wallUs() / 1000n)
   if (policy.legal.consent !== undefined) {
     checkConsent(policy, rewritten.captured.get('legal.consent'), nowMs)
@@ -61,12 +60,13 @@ export async function prepareRequest(
   const query = await rewriteQuery(compiled.request, target.query ?? '')
   const { headers, ...headerTraces } = await rewriteHeaders(compiled.request, endToEnd(head))
   const { bytes } = rewritten
+  const contentType = bytes.length === 0 ? '' : writeContentType(format)
   ports.guard(policy, 'request', {
-    headers,
+    headers: [...headers, ['content-type', contentType]],
     path: path.text,
     query: query.text,
     body: bytes,
-    mediaType: type,
+    mediaType: contentType,
   })
   exchange.rewritten = { ...rewritten, ...joinTraces([path, query, headerTraces, rewritten]) }
   exchange.outbound = composeRequest(ports.signer, {
@@ -75,7 +75,7 @@ export async function prepareRequest(
     path: path.text,
     query: query.text,
     headers,
-    contentType: type,
+    contentType,
     body: bytes,
     rid,
     nowS: Math.floor(nowMs / 1000),
@@ -125,12 +125,14 @@ async function rewriteAnswer(
   if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
     throw new Problem('recipient-failed', 'a content coding, which was not asked for')
   }
-  const contentType = readableType(head, body)
-  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(route.compiled.response, body)
+  const format = formatOf(head, body)
+  const rewritten =
+    body.length === 0 ? NO_BODY : await rewriteBody(route.compiled.response, body, format)
   const { headers, ...headerTraces } = await rewriteHeaders(route.compiled.response, endToEnd(head))
   const { bytes } = rewritten
+  const contentType = bytes.length === 0 ? '' : writeContentType(format)
   ports.guard(route.policy, 'response', {
-    headers,
+    headers: [...headers, ['content-type', contentType]],
     path: '',
     query: '',
     body: bytes,
@@ -140,18 +142,9 @@ async function rewriteAnswer(
   return { status, headers, contentType, body: bytes }
 }
 
-/** @returns the media type to send on; a parameter could carry anything and is left out. */
-function readableType(head: Head, body: Buffer): string {
-  if (body.length === 0) return ''
-  const type = mediaType(head)
-  if (!READABLE.has(type)) {
-    throw new Problem('media-type-unsupported', `expected ${[...READABLE].join(' or ')}`)
-  }
-  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(head.get('content-type') ?? '')?.[1]
-  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
-    throw new Problem('media-type-unsupported', 'expected charset utf-8')
-  }
-  return type
+/** A message without a body needs no media type. */
+function formatOf(head: Head, body: Buffer): BodyFormat {
+  return body.length === 0 ? JSON_FORMAT : readFormat(head.get('content-type') ?? '')
 }
 
 function endToEnd(head: Head): (readonly [string, string])[] {

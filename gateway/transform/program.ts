@@ -1,10 +1,9 @@
 /** What the engine runs on: compiled rules, and a codec's spelling. @module */
 import type { ScalarType } from '../../base/json-token.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
-import type { Rewriter } from './engine.ts'
 import type { Matcher } from './matcher.ts'
 import type { Source } from './source.ts'
-import type { Change, Transform } from './transform.ts'
+import type { Transform } from './transform.ts'
 
 /** A rule made ready. */
 export interface BoundRule {
@@ -44,6 +43,3 @@ export interface Spelling {
   writeText(text: string): string
   writeJson(json: string): string
 }
-
-/** Reads a whole document and tells the engine. @throws {Problem} when it cannot be read. */
-export type Codec = (program: Program, bytes: Buffer, replay?: readonly Change[]) => Rewriter

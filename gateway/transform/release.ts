@@ -11,8 +11,8 @@ export interface Released {
 }
 
 /**
- * Writes out what is decided up to `consumed`, where a value or bracket has just ended. Afterwards
- * positions count from `keepFrom`.
+ * Writes out what is decided up to `consumed`, of which no part is read again. Afterwards positions
+ * count from `keepFrom`.
  */
 export function release(pass: Pass, consumed: number): Released {
   const { frames, frame, matcher, output } = pass
@@ -22,14 +22,15 @@ export function release(pass: Pass, consumed: number): Released {
     pass.lastEnd = consumed
   }
   if (settleTentative(pass)) return { bytes: Buffer.alloc(0), claims: [], keepFrom: 0 }
-  let keepFrom = consumed
+  // What parts the last item from the next comes out with the next.
+  let keepFrom = Math.min(consumed, pass.lastEnd)
   for (const [level, open] of frames.entries()) {
     if (level === 0) continue
     // Its name is about to go; its path must be known first.
     open.path ??= pathOf(pass, level, open.nameStart, open.nameEnd)
     // A claim or a capture will want all of it.
     const wanted = open.droppedBy !== NOT_DROPPED || matcher.capture[open.state] !== NO_RULE
-    if (wanted) keepFrom = Math.min(keepFrom, open.start)
+    if (wanted) keepFrom = Math.min(keepFrom, Math.max(0, open.start))
   }
   const bytes = assemble(output, pass.source.bytes)
   output.spans.length = 0

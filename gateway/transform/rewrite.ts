@@ -1,13 +1,15 @@
 /** Rewrites each part of a message by the rules of one direction. @module */
-import { Problem } from '../../base/problem.ts'
+import { requireUtf8 } from '../../base/json-scan.ts'
+import { Problem, type ProblemSlug } from '../../base/problem.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { CompiledDirection } from './compile.ts'
-import { encodeText, formCodec, textOfJson } from './form.ts'
-import { jsonCodec, ndjsonCodec } from './json.ts'
+import { encodeText, textOfJson } from './codec/form.ts'
+import { startRewrite, type Rewriter } from './engine.ts'
+import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
 import { settle } from './later.ts'
 import { BODY_BYTES_MAX } from './limits.ts'
 import { Personal } from './personal.ts'
-import type { BoundRule, Codec, Program } from './program.ts'
+import type { BoundRule, Program } from './program.ts'
 import type { Change, Rewritten } from './transform.ts'
 
 /** A rewritten query or path. */
@@ -24,36 +26,23 @@ export interface RewrittenHeaders {
   readonly unnamed: number
 }
 
-/** The media types that can be read, by essence. */
-const CODECS = new Map<string, Codec>([
-  ['application/json', jsonCodec],
-  ['application/x-ndjson', ndjsonCodec],
-  ['application/x-www-form-urlencoded', formCodec('body-malformed')],
-])
-
 /**
  * Rewrites a body in one pass; answers at once unless a transform answers `later`.
  *
- * @param mediaType lower case, without parameters.
- * @throws {Problem} `body-malformed`, `body-too-large`, `media-type-unsupported`, `policy-refused`,
- * `value-unsuitable`.
+ * @throws {Problem} `body-malformed`, `body-too-large`, `policy-refused`, `value-unsuitable`.
  */
 export function rewriteBody(
   direction: CompiledDirection,
   body: Uint8Array,
-  mediaType = 'application/json',
+  format: BodyFormat = JSON_FORMAT,
 ): Rewritten | Promise<Rewritten> {
-  const codec = CODECS.get(mediaType)
-  if (codec === undefined) {
-    throw new Problem('media-type-unsupported', `expected one of ${[...CODECS.keys()].join(', ')}`)
-  }
   if (body.length > BODY_BYTES_MAX) {
     throw new Problem('body-too-large', `the body is longer than ${BODY_BYTES_MAX} bytes`)
   }
-  return run(codec, direction.body, asBuffer(body))
+  return run(format, direction.body, asBuffer(body), 'body-malformed')
 }
 
-const QUERY = formCodec('request-malformed')
+const QUERY: BodyFormat = { name: 'form', mediaType: '' }
 
 /** Rewrites a query, given without its `?`. @throws {Problem} `request-malformed`, `policy-refused`. */
 export function rewriteQuery(
@@ -65,7 +54,7 @@ export function rewriteQuery(
     manifest,
     unnamed,
   })
-  const rewritten = run(QUERY, direction.query, Buffer.from(raw))
+  const rewritten = run(QUERY, direction.query, Buffer.from(raw), 'request-malformed')
   return rewritten instanceof Promise ? rewritten.then(toText) : toText(rewritten)
 }
 
@@ -117,11 +106,26 @@ export function rewriteHeaders(
   }))
 }
 
-function run(codec: Codec, program: Program, bytes: Buffer): Rewritten | Promise<Rewritten> {
-  const rewriter = codec(program, bytes)
+// prettier-ignore
+function run(format: BodyFormat, program: Program, bytes: Buffer, slug: ProblemSlug): Rewritten | Promise<Rewritten> {
+  const rewriter = walk(format, program, bytes, slug)
   if (!rewriter.changes.some(({ change }) => change === 'later')) return rewriter.finish()
   // The second run takes the same way through the same bytes, with every answer at hand.
-  return rewriter.settle().then((replay) => codec(program, bytes, replay).finish())
+  return rewriter.settle().then((replay) => walk(format, program, bytes, slug, replay).finish())
+}
+
+// prettier-ignore
+function walk(
+  format: BodyFormat, program: Program, bytes: Buffer, slug: ProblemSlug, replay?: readonly Change[],
+): Rewriter {
+  const codec = formatType(format).open(format, program, slug)
+  if (codec.isText) requireUtf8(bytes, 0)
+  const rewriter = startRewrite(program, codec.spelling, bytes, replay)
+  const reader = codec.read(rewriter, false)
+  let at = 0
+  do at = reader.advance(bytes, true, at, bytes.length)
+  while (reader.row !== undefined)
+  return rewriter
 }
 
 /** @param write gets the new text, undefined to leave the value as it is. */

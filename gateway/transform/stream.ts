@@ -1,11 +1,13 @@
-/** Rewrites a JSON document as it comes, in constant memory, with the same outcome as in one piece. @module */
-import { advance, requireUtf8, startScan } from '../../base/json-scan.ts'
+/** Rewrites a body as it comes, in constant memory, with the same outcome as in one piece. @module */
+import { requireUtf8 } from '../../base/json-scan.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Claim } from '../../evidence/record.ts'
+import type { Codec, Reader } from './codec/codec.ts'
 import type { CompiledDirection } from './compile.ts'
-import { startRewrite } from './engine.ts'
-import { JSON_SPELLING } from './json.ts'
+import { type Rewriter, startRewrite } from './engine.ts'
+import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
 import { HELD_BYTES_MAX, REREAD_BYTES_MAX } from './limits.ts'
+import type { Released } from './release.ts'
 import type { Rewritten } from './transform.ts'
 
 /** A body on its way. After a Problem nothing more may be written, nor passed on. */
@@ -16,58 +18,133 @@ export interface BodyStream {
   end(): Rewritten
 }
 
+/** What somebody wants to know on the way. */
+export interface StreamHooks {
+  /**
+   * Told of each row (a line of NDJSON, a record of CSV) as it came and as it leaves, without what
+   * parts it from other rows, before its bytes are given out. The buffers are valid during the call.
+   *
+   * @throws what stops the stream.
+   */
+  readonly onRow?: (input: Buffer, output: Buffer, claims: readonly Claim[]) => void
+}
+
+/** What is at hand of a body, and where the reading stands in it. */
+interface Passage {
+  readonly codec: Codec
+  readonly rewriter: Rewriter
+  readonly reader: Reader
+  readonly onRow: StreamHooks['onRow']
+  held: Buffer
+  /** Read up to here; checked to be UTF-8 up to there. */
+  scanned: number
+  readable: number
+  /** With fewer bytes than these, what is cut off is not read again. */
+  tryAt: number
+  /** What may leave. */
+  readonly out: Buffer[]
+  readonly claims: Claim[]
+}
+
 /**
  * Starts a stream. What has left cannot be called back: who needs all or nothing uses rewriteBody.
  *
  * @throws {Problem} from `write` and `end`, as rewriteBody does; `policy-refused` for a transform
  * that answers `later`; `body-too-large` when over HELD_BYTES_MAX are undecided.
  */
-export function startBodyStream(direction: CompiledDirection): BodyStream {
-  let held = Buffer.alloc(0)
-  let scanned = 0
-  let readable = 0
-  let tryAt = 0
-  const rewriter = startRewrite(direction.body, JSON_SPELLING, held)
-  const scan = startScan(rewriter, true)
-
-  function take(chunk: Uint8Array, last: boolean) {
-    held = Buffer.concat([held, chunk])
-    if (held.length < tryAt && !last) return NOTHING
-    const whole = last ? held.length : wholeCharacters(held)
-    requireUtf8(held.subarray(readable, whole), scan.offset + readable)
-    readable = whole
-    rewriter.resume(held)
-    scanned = advance(scan, held, last, scanned, whole)
-    if (rewriter.changes.some(({ change }) => change === 'later')) {
-      throw new Problem('policy-refused', 'a rule of this policy needs the whole body at once')
-    }
-    if (last) return NOTHING
-    const { bytes, claims, keepFrom } = rewriter.release(scanned)
-    held = held.subarray(keepFrom)
-    scan.offset += keepFrom
-    scanned -= keepFrom
-    readable -= keepFrom
-    if (held.length > HELD_BYTES_MAX) {
-      throw new Problem(
-        'body-too-large',
-        `over ${HELD_BYTES_MAX} bytes from byte ${scan.offset} on are undecided`,
-      )
-    }
-    const cutOff = held.length - scanned
-    tryAt = cutOff > REREAD_BYTES_MAX ? held.length + cutOff : 0
-    return { bytes, claims }
+export function startBodyStream(
+  { body }: CompiledDirection,
+  format: BodyFormat = JSON_FORMAT,
+  { onRow }: StreamHooks = {},
+): BodyStream {
+  const codec = formatType(format).open(format, body, 'body-malformed')
+  const rewriter = startRewrite(body, codec.spelling, NOTHING)
+  const reader = codec.read(rewriter, true)
+  // prettier-ignore
+  const passage: Passage = {
+    codec, rewriter, reader, onRow, held: NOTHING, scanned: 0, readable: 0, tryAt: 0, out: [], claims: [],
   }
-
+  const { out, claims } = passage
   return {
-    write: (chunk) => take(chunk, false),
-    end: () => {
-      take(NOTHING.bytes, true)
-      return rewriter.finish()
+    write(chunk) {
+      take(passage, chunk)
+      return { bytes: join(out.splice(0)), claims: claims.splice(0) }
+    },
+    end() {
+      scan(passage, true)
+      refuseLater(rewriter.changes)
+      const rest = rewriter.finish()
+      const bytes = join([...out.splice(0), rest.bytes])
+      return { ...rest, bytes, claims: [...claims.splice(0), ...rest.claims] }
     },
   }
 }
 
-const NOTHING = { bytes: Buffer.alloc(0), claims: [] }
+function take(passage: Passage, chunk: Uint8Array): void {
+  const { held, reader } = passage
+  passage.held = held.length === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk])
+  if (passage.held.length < passage.tryAt) return
+  scan(passage, false)
+  letGo(passage)
+  const { length } = passage.held
+  if (length > HELD_BYTES_MAX) {
+    const detail = `over ${HELD_BYTES_MAX} bytes from byte ${reader.offset} on are undecided`
+    throw new Problem('body-too-large', detail)
+  }
+  const cutOff = length - passage.scanned
+  passage.tryAt = cutOff > REREAD_BYTES_MAX ? length + cutOff : 0
+}
+
+function scan(passage: Passage, last: boolean): void {
+  const { codec, rewriter, reader, onRow, held } = passage
+  const whole = last || !codec.isText ? held.length : wholeCharacters(held)
+  if (codec.isText) {
+    requireUtf8(held.subarray(passage.readable, whole), reader.offset + passage.readable)
+  }
+  passage.readable = whole
+  rewriter.resume(held)
+  do {
+    passage.scanned = reader.advance(passage.held, last, passage.scanned, passage.readable)
+    if (onRow === undefined || reader.row === undefined) continue
+    const input = passage.held.subarray(reader.row.start, reader.row.end)
+    const { bytes, claims } = letGo(passage)
+    onRow(input, withoutBreak(bytes), claims)
+  } while (reader.row !== undefined)
+}
+
+/** Gives out what is decided, and forgets its input. */
+function letGo(passage: Passage): Released {
+  const { rewriter, reader, out, claims } = passage
+  refuseLater(rewriter.changes)
+  const released = rewriter.release(passage.scanned)
+  const { keepFrom } = released
+  out.push(released.bytes)
+  for (const claim of released.claims) claims.push(claim)
+  passage.held = passage.held.subarray(keepFrom)
+  rewriter.resume(passage.held)
+  reader.offset += keepFrom
+  passage.scanned -= keepFrom
+  passage.readable -= keepFrom
+  return released
+}
+
+const NOTHING: Buffer = Buffer.alloc(0)
+
+function join(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+}
+
+function refuseLater(changes: readonly { readonly change: string }[]): void {
+  if (changes.some(({ change }) => change === 'later'))
+    throw new Problem('policy-refused', 'a rule of this policy needs the whole body at once')
+}
+
+/** A row's bytes without the line break that parts it from the one before. */
+function withoutBreak(bytes: Buffer): Buffer {
+  let start = 0
+  while (bytes[start] === 0x0a || bytes[start] === 0x0d) start++
+  return bytes.subarray(start)
+}
 
 /** @returns where the last whole character ends, if it is cut off at all (RFC 3629 §3). */
 function wholeCharacters(bytes: Buffer): number {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Problem } from '../../base/problem.ts'
 import type { CompiledDirection } from '../../gateway/transform/compile.ts'
+import { JSON_FORMAT, readFormat } from '../../gateway/transform/format.ts'
 import { HELD_BYTES_MAX } from '../../gateway/transform/limits.ts'
 import { rewriteBody } from '../../gateway/transform/rewrite.ts'
 import { startBodyStream } from '../../gateway/transform/stream.ts'
@@ -25,8 +26,13 @@ function outcome(run: () => Rewritten): unknown {
 }
 
 /** Writes `body` in pieces that end at `cuts`. */
-function streamed(direction: CompiledDirection, body: Buffer, cuts: readonly number[]): Rewritten {
-  const stream = startBodyStream(direction)
+function streamed(
+  direction: CompiledDirection,
+  body: Buffer,
+  cuts: readonly number[],
+  format = JSON_FORMAT,
+): Rewritten {
+  const stream = startBodyStream(direction, format)
   const ends = [...cuts, body.length]
   const parts = ends.map((end, index) => stream.write(body.subarray(ends[index - 1] ?? 0, end)))
   const last = stream.end()
@@ -126,27 +132,52 @@ describe('other codecs on the same engine', () => {
     ['application/x-www-form-urlencoded', { '$.a': 'keep > $.中' }, 'a=1', '%E4%B8%AD=1'],
     ['application/x-www-form-urlencoded', { '$.a': 'constant' }, 'a=1', 'a=0'],
     ['application/x-www-form-urlencoded', { '$.a': 'keep' }, 'a=1&a=2', 'body-malformed'],
-    ['text/plain', { $: 'keep' }, 'a', 'media-type-unsupported'],
+    ['application/pdf', { $: 'keep' }, 'a', 'media-type-unsupported'],
   ]
   for (const [type, fields, body, want] of CASES) {
     it(`${type}: ${JSON.stringify(body)}`, () => {
       const { request } = compile({ fields }).route
-      const got = outcome(() => rewriteBody(request, Buffer.from(body), type) as Rewritten)
+      const got = outcome(
+        () => rewriteBody(request, Buffer.from(body), readFormat(type)) as Rewritten,
+      )
       expect(typeof got === 'string' ? got : (got as { text: string }).text).to.equal(want)
+      if (want === 'media-type-unsupported') return
+      for (let cut = 0; cut <= body.length; cut++) {
+        const run = () => streamed(request, Buffer.from(body), [cut], readFormat(type))
+        expect(outcome(run), `cut at ${cut}`).to.deep.equal(got)
+      }
     })
   }
+
+  it('tells each line as it came and as it leaves, and what becomes of it', () => {
+    const { request } = compile({ fields: { '$[*].a': 'keep' } }).route
+    const rows: string[][] = []
+    const onRow = (input: Buffer, output: Buffer, claims: readonly { name: string }[]) =>
+      void rows.push([input.toString(), output.toString(), ...claims.map(({ name }) => name)])
+    const stream = startBodyStream(request, readFormat('application/x-ndjson'), { onRow })
+    const text = ['{"a":1,', '"b":2}\r\n{"a":3}\n7', '\n{"a":', '"中"}']
+    const parts = text.map((part) => stream.write(Buffer.from(part)).bytes)
+    const all = Buffer.concat([...parts, stream.end().bytes])
+    expect(all.toString()).to.equal('{"a":1}\r\n{"a":3}\n{"a":"中"}')
+    expect(rows).to.deep.equal([
+      ['{"a":1,"b":2}\r', '{"a":1}', 'f:$[0].b'],
+      ['{"a":3}', '{"a":3}'],
+      ['7', '', 'f:$[2]'],
+      ['{"a":"中"}', '{"a":"中"}'],
+    ])
+  })
 
   it("claims a form's values as JSON, and lines by their index", () => {
     const form = rewriteBody(
       compile({ fields: {} }).route.request,
       Buffer.from('a+b=%22'),
-      'application/x-www-form-urlencoded',
+      readFormat('application/x-www-form-urlencoded'),
     )
     expect((form as Rewritten).claims).to.deep.equal([{ name: "f:$['a b']", json: '"\\""' }])
     const lines = rewriteBody(
       compile({ fields: { '$[*].a': 'drop' } }).route.request,
       Buffer.from('{}\n{"a":1.0}'),
-      'application/x-ndjson',
+      readFormat('application/x-ndjson'),
     )
     expect((lines as Rewritten).claims).to.deep.equal([{ name: 'f:$[1].a', json: '1.0' }])
   })
