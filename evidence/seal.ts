@@ -5,11 +5,12 @@ import { Problem } from '../base/problem.ts'
 import { sha256 } from './crypto.ts'
 import { RECORD_CHARS_MAX } from './limits.ts'
 import type { JsonObject } from './payload.ts'
+import type { TokenKey } from './pkcs11/token.ts'
 
 /** An instance's short-lived seal key with the certificate that names it. */
 export interface SealKey {
-  /** P-256 (ES256). */
-  readonly privateKey: KeyObject
+  /** P-256 (ES256), in memory or in a PKCS#11 token. */
+  readonly privateKey: KeyObject | TokenKey
   readonly certificateDer: Uint8Array
   /** The way up: issuing authority, root. */
   readonly chainDer?: readonly Uint8Array[]
@@ -31,13 +32,8 @@ export const FIRST_PREV = toBase64url(Buffer.alloc(32))
  * @throws {Problem} `key-unusable` when key and certificate do not belong together.
  */
 export function createSealer(key: SealKey): Sealer {
-  const { privateKey, certificateDer } = key
-  if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new Problem('key-unusable', 'the seal key is not a P-256 key')
-  }
-  if (!new X509Certificate(certificateDer).checkPrivateKey(privateKey)) {
-    throw new Problem('key-unusable', 'the seal key does not fit its certificate')
-  }
+  const { certificateDer } = key
+  const signInput = bindSigner(key)
   const thumbprint = toBase64url(sha256(certificateDer))
   let header = { iat: Number.NaN, text: '' }
   return (payload, iat) => {
@@ -46,9 +42,25 @@ export function createSealer(key: SealKey): Sealer {
       header = { iat, text: toBase64url(json) }
     }
     const input = `${header.text}.${toBase64url(payload)}`
-    const options = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
-    return `${input}.${sign('sha256', Buffer.from(input, 'latin1'), options).toString('base64url')}`
+    return `${input}.${signInput(Buffer.from(input, 'latin1')).toString('base64url')}`
   }
+}
+
+/** What makes r ‖ s over bytes, after a look whether the certificate is the key's. */
+function bindSigner({ privateKey, certificateDer }: SealKey): (bytes: Buffer) => Buffer {
+  const certificate = new X509Certificate(certificateDer)
+  const misfit = new Problem('key-unusable', 'the seal key does not fit its certificate')
+  if ('sign' in privateKey) {
+    const own = certificate.publicKey.export({ format: 'der', type: 'spki' })
+    if (!own.equals(privateKey.spki)) throw misfit
+    return privateKey.sign
+  }
+  if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new Problem('key-unusable', 'the seal key is not a P-256 key')
+  }
+  if (!certificate.checkPrivateKey(privateKey)) throw misfit
+  const options = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
+  return (bytes) => sign('sha256', bytes, options)
 }
 
 /** What identifies a record everywhere: base64url SHA-256 of its JWS as transmitted. */

@@ -36,7 +36,8 @@ export interface IdentityOptions {
   readonly clock: Clock
 }
 
-const SEAL_HOURS = { min: 24, max: 168 } as const
+/** Life of a seal certificate. */
+export const SEAL_HOURS = { min: 24, max: 168 } as const
 const TIMESTAMP_DAYS = 3 * 365
 /** A leaf is renewed when less than this share of its life is left. */
 const RENEW_SHARE = 0.2
@@ -106,15 +107,24 @@ async function openLeaf(
   const certificateDer = await issueLeaf(issuing, keySigner(privateKey).spki, at)
   const chainDer = [issuing.certificateDer, ...issuing.chainDer]
   const leaf = { privateKey, certificateDer, chainDer }
-  // The public anchor that verifiers are given; not secret.
-  const anchor = chainDer.slice(-1).map((der) => toPem('CERTIFICATE', der))
-  await writeFileDurably(join(folder, 'root.crt.pem'), anchor.join(''), 0o644, 'replace')
+  await writeAnchor(folder, chainDer)
   await writeBundle(path, leaf, 'replace')
   return toIdentity(leaf)
 }
 
-/** The root's key is needed only here: keep it offline after the first start. */
-async function openIssuing(folder: string, at: Date): Promise<Bundle> {
+/** The public anchor that verifiers are given; not secret. */
+export async function writeAnchor(folder: string, chainDer: readonly Uint8Array[]): Promise<void> {
+  const anchor = chainDer.slice(-1).map((der) => toPem('CERTIFICATE', der))
+  await writeFileDurably(join(folder, 'root.crt.pem'), anchor.join(''), 0o644, 'replace')
+}
+
+/**
+ * Opens the issuing authority, and makes or renews it where needed. The root's key is needed only
+ * here: keep it offline after the first start.
+ *
+ * @throws {Problem} `key-unusable`.
+ */
+export async function openIssuing(folder: string, at: Date): Promise<Bundle> {
   const path = join(folder, 'issuing.pem')
   const stored = await readBundle(path)
   if (stored !== undefined && isFresh(stored, at)) return stored
@@ -139,7 +149,8 @@ function isFresh({ certificateDer }: Bundle, at: Date): boolean {
   return at < renewTime(certificateDer)
 }
 
-function renewTime(certificateDer: Uint8Array): Date {
+/** When a certificate is to be followed by the next one. */
+export function renewTime(certificateDer: Uint8Array): Date {
   const { notBefore, notAfter } = readCertificate(certificateDer)
   const life = notAfter.getTime() - notBefore.getTime()
   return new Date(notAfter.getTime() - life * RENEW_SHARE)

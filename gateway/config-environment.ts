@@ -13,8 +13,11 @@ const SETTINGS: readonly (readonly string[])[] = [
     ...['cert', 'key', 'clientCa'].map((name) => [section, 'tls', name]),
   ]),
   ...['name', 'role', 'licence', 'validUntil'].map((name) => ['operator', name]),
+  ...['module', 'token', 'pin', 'label'].map((name) => ['seal', 'pkcs11', name]),
   ['custody', 'custodian'],
-  ...['data', 'policies', 'queue', 'index', 'log', 'timestamp', 'parties'].map((name) => [name]),
+  ...['data', 'policies', 'queue', 'index', 'log', 'origin', 'timestamp', 'parties'].map((name) => [
+    name,
+  ]),
 ]
 
 /** The document with the variables' values in place; a variable that names no setting is an error. */

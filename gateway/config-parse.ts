@@ -2,12 +2,19 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import type { Report } from '../base/diagnostic.ts'
-import { integerOf, listOf, oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
+import { oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
 import { parseYaml, type YamlNode } from '../base/yaml.ts'
 import { overrideFrom } from './config-environment.ts'
+import {
+  readCustody,
+  readOrigin,
+  readSeal,
+  readTimestamp,
+  TIMESTAMP_DEFAULTS,
+} from './config-evidence.ts'
 import { isFolder, readableFile, readText } from './config-files.ts'
-import { isHttpUrl, readParties, readVerifiers } from './config-parties.ts'
-import type { Config, Listener, TimestampConfig } from './config.ts'
+import { readParties, readVerifiers } from './config-parties.ts'
+import type { Config, Listener } from './config.ts'
 
 /** A configuration, or nothing when `report` gained an error. Relative paths start at the file. */
 export function loadConfig(
@@ -36,6 +43,8 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
   const fields = openMap(root, report, 'the configuration')
   const path = pathIn(place.folder)
   const custody = fields.take('custody', readCustody(place.folder))
+  const origin = fields.take('origin', readOrigin)
+  const seal = fields.take('seal', readSeal(place.folder))
   const config: Config = {
     file: place.file,
     relay: fields.take('relay', listener(place.folder)) ?? LISTEN_DEFAULTS.relay,
@@ -47,6 +56,8 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
     log: fields.take('log', readLog(place.folder)) ?? { kind: 'folder', path: '' },
     timestamp: fields.take('timestamp', readTimestamp) ?? TIMESTAMP_DEFAULTS,
     ...(custody === undefined ? {} : { custody }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(seal === undefined ? {} : { seal }),
     operator: fields.need('operator', readOperator),
     parties: fields.need('parties', readParties(place.folder)),
     verifiers: fields.take('verifiers', readVerifiers(place.folder)) ?? [],
@@ -65,12 +76,6 @@ const LISTEN_DEFAULTS = {
   relay: { host: '127.0.0.1', port: 8080 },
   admin: { host: '127.0.0.1', port: 8081 },
 } as const
-
-const TIMESTAMP_DEFAULTS: TimestampConfig = {
-  authorities: ['embedded'],
-  intervalMs: 60_000,
-  recordsMax: 4096,
-}
 
 function listener(folder: string): Reader<Listener> {
   return (node, report) => {
@@ -154,49 +159,6 @@ function readLog(folder: string): Reader<Config['log']> {
     if (text.startsWith('s3://')) return { kind: 's3', url: text }
     return { kind: 'folder', path: resolve(folder, text) }
   }
-}
-
-function readCustody(folder: string): Reader<NonNullable<Config['custody']>> {
-  return (node, report) => {
-    const fields = openMap(node, report, '`custody`')
-    const custodian = fields.need(
-      'custodian',
-      readableFile(folder, "a custodian's public JWK on P-256 or X25519", checkCustodian),
-    )
-    fields.close()
-    return { custodian }
-  }
-}
-
-/** The private half must stay with the custodian, whom the gateway cannot impersonate then. */
-function checkCustodian(text: string): void {
-  const { crv, x, d } = JSON.parse(text) as Readonly<Record<string, unknown>>
-  const known = crv === 'P-256' || crv === 'X25519'
-  if (!known || typeof x !== 'string' || d !== undefined) throw new Error('not a public JWK')
-}
-
-/** A list of authorities, or a map that also says how often they are asked. */
-const readTimestamp: Reader<TimestampConfig> = (node, report) => {
-  const authorities = listOf(readAuthority, '`timestamp`')
-  if (node.node !== 'map') return { ...TIMESTAMP_DEFAULTS, authorities: authorities(node, report) }
-  const fields = openMap(node, report, '`timestamp`')
-  const { intervalMs, recordsMax } = TIMESTAMP_DEFAULTS
-  const timestamp = {
-    authorities: fields.need('authorities', authorities),
-    intervalMs:
-      fields.take('interval_ms', integerOf('`interval_ms`', 1000, 3_600_000)) ?? intervalMs,
-    recordsMax: fields.take('records_max', integerOf('`records_max`', 1, 1_000_000)) ?? recordsMax,
-  }
-  fields.close()
-  return timestamp
-}
-
-const readAuthority: Reader<string> = (node, report) => {
-  const text = textOf('a time stamping authority')(node, report)
-  if (text !== '' && text !== 'embedded' && !isHttpUrl(text)) {
-    report.error(node.at, 'neither `embedded` nor a URL', 'write `embedded` or `https://…`')
-  }
-  return text
 }
 
 const OPERATOR_ROLES = ['bureau', 'entrusted-processor', 'bank-side', 'platform-side'] as const

@@ -1,5 +1,6 @@
 /** The typed configuration, as parsed once from sealgate.yaml and the environment. @module */
 import type { Position } from '../base/diagnostic.ts'
+import type { TokenPlace } from '../evidence/pkcs11/token.ts'
 
 export interface Config {
   readonly file: string
@@ -17,6 +18,8 @@ export interface Config {
   /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
   readonly origin?: string
   readonly timestamp: TimestampConfig
+  /** The token that holds the seal key; absent when it is a file in the data folder. */
+  readonly seal?: { readonly pkcs11: TokenPlace }
   /** Who keeps originals for policies with `custody: sealed`: a file with the custodian's public JWK. */
   readonly custody?: { readonly custodian: string }
   readonly operator: {

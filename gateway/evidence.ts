@@ -11,6 +11,7 @@ import type { CustodyStore } from '../evidence/custody/store.ts'
 import { saveChain } from '../evidence/export-chains.ts'
 import { openLogKeys } from '../evidence/log/keys.ts'
 import { openLog } from '../evidence/log/open.ts'
+import { openTokenIdentity } from '../evidence/pkcs11/identity.ts'
 import { type OpenRecorder, openRecorder } from '../evidence/recorder.ts'
 import type { SealKey } from '../evidence/seal.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
@@ -124,7 +125,11 @@ async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Per
 async function openSealKey(config: Config, instance: string, clock: Clock): Promise<SealKey> {
   const { data, operator } = config
   const keys = join(data, 'keys')
-  const identity = await openSealIdentity(keys, { organization: operator.name, instance, clock })
+  const names = { organization: operator.name, instance, clock }
+  const identity =
+    config.seal === undefined
+      ? await openSealIdentity(keys, names)
+      : await openTokenIdentity(keys, config.seal.pkcs11, names)
   saveChain(chainsFolder(data), [identity.certificateDer, ...identity.chainDer])
   const logKeys = openLogKeys(keys, logPlaces(config).origin).map(({ verifier }) => verifier)
   writeFileSync(

@@ -67,6 +67,8 @@ policies: ./policies
 queue: redis://127.0.0.1:6379/1
 index: postgres://127.0.0.1/x
 log: s3://bucket/prefix
+origin: evidence.example.com/evr
+seal: { pkcs11: { module: /usr/lib/softhsm/libsofthsm2.so, token: hsm, pin: keys/pin, label: seal } }
 timestamp: { authorities: [ embedded, https://tsa.example/ ], interval_ms: 2000, records_max: 10 }
 operator: { name: a, role: platform-side, licence: "1", validUntil: 2027-11-08 }
 parties:
@@ -82,6 +84,11 @@ verifiers:
     expect(config?.queue).to.deep.equal({ kind: 'redis', url: 'redis://127.0.0.1:6379/1' })
     expect(config?.index).to.deep.equal({ kind: 'postgres', url: 'postgres://127.0.0.1/x' })
     expect(config?.log).to.deep.equal({ kind: 's3', url: 's3://bucket/prefix' })
+    expect(config?.origin).to.equal('evidence.example.com/evr')
+    expect(config?.seal?.pkcs11).to.deep.equal({
+      ...{ module: '/usr/lib/softhsm/libsofthsm2.so', token: 'hsm', label: 'seal' },
+      pin: join(folder, 'keys/pin'),
+    })
     expect(config?.timestamp).to.deep.equal({
       authorities: ['embedded', 'https://tsa.example/'],
       intervalMs: 2000,
@@ -150,6 +157,9 @@ verifiers:
     { name: 'a verifier that takes for ever', text: `${MINIMAL}verifiers: [ { id: v, url: "https://v", jwks: keys/p.jwks.json, timeout: 1h } ]\n`, want: 'sealgate.yaml:3:74: `timeout` must be a length of time, from 0.1 to 30 seconds' },
     { name: 'a certificate that is a key', text: `${MINIMAL}relay: { listen: 0.0.0.0:1, tls: { cert: keys/tls.pem, key: keys/tls.pem } }\n`, want: 'sealgate.yaml:3:42: `keys/tls.pem` is not a PEM certificate' },
     { name: 'no policies folder',     text: `${MINIMAL}policies: ./none\n`,               want: 'sealgate.yaml:3:11: the policies folder does not exist' },
+    { name: 'a log name with a scheme', text: `${MINIMAL}origin: https://e.example/evr\n`, want: 'sealgate.yaml:3:9: `https://e.example/evr` is not the name of the log' },
+    { name: 'a PKCS#11 module without its folder', text: `${MINIMAL}seal: { pkcs11: { module: libsofthsm2.so, token: t, pin: p, label: l } }\n`, want: 'sealgate.yaml:3:27: `libsofthsm2.so` is not a shared library' },
+    { name: 'a seal key in a token without a PIN', text: `${MINIMAL}seal: { pkcs11: { module: /m.so, token: t, label: l } }\n`, want: 'sealgate.yaml:3:17: `pkcs11` has no `pin`' },
     { name: 'an unknown variable',    text: MINIMAL, environment: { SEALGATE_QUEU: 'x' }, want: 'environment variable SEALGATE_QUEU:1:1: no setting has this name' },
     { name: 'a bad variable',         text: MINIMAL, environment: { SEALGATE_QUEUE: 'x' }, want: 'environment variable SEALGATE_QUEUE:1:1: neither `embedded` nor a URL that is known here' },
   ]

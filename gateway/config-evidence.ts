@@ -1,0 +1,85 @@
+/** Reads the settings of the evidence floor: log name, seal key, custody, time stamps. @module */
+import { resolve } from 'node:path'
+import { integerOf, listOf, openMap, type Reader, textOf } from '../base/shape.ts'
+import { readableFile } from './config-files.ts'
+import { isHttpUrl } from './config-parties.ts'
+import type { Config, TimestampConfig } from './config.ts'
+
+/** A log's name: a host, then a path; without scheme, spaces and plus signs (c2sp.org/signed-note). */
+export const readOrigin: Reader<string> = textOf(
+  'the name of the log',
+  /^[a-z0-9.-]+(\/[A-Za-z0-9._-]+)+$/,
+  'write a name without a scheme, such as `evidence.example.com/evr`',
+)
+
+/** Where the seal key is when it is not a file in the data folder. */
+export function readSeal(folder: string): Reader<NonNullable<Config['seal']>> {
+  return (node, report) => {
+    const fields = openMap(node, report, '`seal`')
+    const pkcs11 = fields.need('pkcs11', (place) => {
+      const inner = openMap(place, report, '`pkcs11`')
+      const text = textOf('a label')
+      const token = {
+        module: inner.need('module', textOf('a shared library', /^\//, 'write an absolute path')),
+        token: inner.need('token', text),
+        pin: resolve(folder, inner.need('pin', textOf('a file that holds the PIN'))),
+        label: inner.need('label', text),
+      }
+      inner.close()
+      return token
+    })
+    fields.close()
+    return { pkcs11 }
+  }
+}
+
+/** One token a minute, by the embedded authority. */
+export const TIMESTAMP_DEFAULTS: TimestampConfig = {
+  authorities: ['embedded'],
+  intervalMs: 60_000,
+  recordsMax: 4096,
+}
+
+/** Who keeps originals. */
+export function readCustody(folder: string): Reader<NonNullable<Config['custody']>> {
+  return (node, report) => {
+    const fields = openMap(node, report, '`custody`')
+    const custodian = fields.need(
+      'custodian',
+      readableFile(folder, "a custodian's public JWK on P-256 or X25519", checkCustodian),
+    )
+    fields.close()
+    return { custodian }
+  }
+}
+
+/** The private half must stay with the custodian, whom the gateway cannot impersonate then. */
+function checkCustodian(text: string): void {
+  const { crv, x, d } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const known = crv === 'P-256' || crv === 'X25519'
+  if (!known || typeof x !== 'string' || d !== undefined) throw new Error('not a public JWK')
+}
+
+/** A list of authorities, or a map that also says how often they are asked. */
+export const readTimestamp: Reader<TimestampConfig> = (node, report) => {
+  const authorities = listOf(readAuthority, '`timestamp`')
+  if (node.node !== 'map') return { ...TIMESTAMP_DEFAULTS, authorities: authorities(node, report) }
+  const fields = openMap(node, report, '`timestamp`')
+  const { intervalMs, recordsMax } = TIMESTAMP_DEFAULTS
+  const timestamp = {
+    authorities: fields.need('authorities', authorities),
+    intervalMs:
+      fields.take('interval_ms', integerOf('`interval_ms`', 1000, 3_600_000)) ?? intervalMs,
+    recordsMax: fields.take('records_max', integerOf('`records_max`', 1, 1_000_000)) ?? recordsMax,
+  }
+  fields.close()
+  return timestamp
+}
+
+const readAuthority: Reader<string> = (node, report) => {
+  const text = textOf('a time stamping authority')(node, report)
+  if (text !== '' && text !== 'embedded' && !isHttpUrl(text)) {
+    report.error(node.at, 'neither `embedded` nor a URL', 'write `embedded` or `https://…`')
+  }
+  return text
+}
