@@ -1,8 +1,9 @@
 /** The chain of an instance's records: numbers, links and seals drafts in order, off the caller's path. @module */
 import type { Clock } from '../base/clock.ts'
+import { Problem } from '../base/problem.ts'
 import type { Appended } from './journal/journal.ts'
 import type { Entry } from './journal/entry.ts'
-import { SEAL_RECORDS_MAX } from './limits.ts'
+import { SEAL_RECORDS_MAX, SEAL_RETRY_MS } from './limits.ts'
 import { writePayload, type Draft, type Origin } from './payload.ts'
 import type { RecordKind, SealedRecord } from './record.ts'
 import { recordDigest } from './seal.ts'
@@ -38,6 +39,8 @@ export interface ChainPorts {
   /** Makes the record that stands before a key's first other one, and counts it. */
   readonly announce: (key: BoundKey, before: Head, segment: number) => Pending
   readonly append: (entry: Entry, appended: Appended) => void
+  /** Told when the key does not sign; what waits is tried again later. */
+  readonly stalled: (error: Problem) => void
   /** Called in order of `seq`, each when durable: nobody may see a seal before. */
   readonly sealed: (item: Sealed, key: string) => void
 }
@@ -45,7 +48,7 @@ export interface ChainPorts {
 export interface Chain {
   /** Seals a draft soon: the caller's answer goes first. */
   push(item: Pending): void
-  /** Seals everything now. */
+  /** Seals everything now. @throws {Problem} `key-unusable` when the key does not sign. */
   flush(): void
 }
 
@@ -54,11 +57,23 @@ export function createChain(ports: ChainPorts, start: Head): Chain {
   const queue: Pending[] = []
   let head = start
   let scheduled = false
+  let announcement: { readonly item: Pending; readonly key: BoundKey } | undefined
   const seal = (count: number) => {
-    for (const item of queue.splice(0, count)) {
-      const key = ports.key()
-      if (key.thumbprint !== head.key) sealNext(ports.announce(key, head, item.segment), key)
-      sealNext(item, key)
+    let done = 0
+    try {
+      for (const item of queue.slice(0, count)) {
+        const key = announcement?.key ?? ports.key()
+        if (key.thumbprint !== head.key) {
+          // Made once, however often the key then fails to sign.
+          announcement ??= { item: ports.announce(key, head, item.segment), key }
+          sealNext(announcement.item, key)
+          announcement = undefined
+        }
+        sealNext(item, key)
+        done += 1
+      }
+    } finally {
+      queue.splice(0, done)
     }
   }
   const sealNext = (item: Pending, key: BoundKey) => {
@@ -70,7 +85,14 @@ export function createChain(ports: ChainPorts, start: Head): Chain {
     })
   }
   const turn = () => {
-    seal(SEAL_RECORDS_MAX)
+    try {
+      seal(SEAL_RECORDS_MAX)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      ports.stalled(error)
+      setTimeout(turn, SEAL_RETRY_MS).unref() // Accepted is accepted: the journal has it.
+      return
+    }
     scheduled = queue.length > 0
     if (scheduled) setImmediate(turn)
   }

@@ -4,6 +4,8 @@
 export const BACKLOG_RECORDS_MAX = 50_000
 /** Records signed before the event loop gets its turn: about 1 ms of signing. */
 export const SEAL_RECORDS_MAX = 16
+/** Between two attempts to seal while the key, in a token, does not sign. */
+export const SEAL_RETRY_MS = 1_000
 /** Records handed to `persist` in one call. */
 export const PERSIST_RECORDS_MAX = 1024
 /** The first pause between two attempts to persist; each further one is twice as long. */

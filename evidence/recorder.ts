@@ -1,7 +1,7 @@
 /** The recorder: from the facts of an exchange to a sealed record that no crash loses. @module */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
-import type { Problem } from '../base/problem.ts'
+import { Problem } from '../base/problem.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import { createChain, type Head, type Pending, type Sealed } from './chain.ts'
 import type { RecordSecrets } from './commitment.ts'
@@ -152,6 +152,8 @@ async function start(options: RecorderOptions, found: FoundJournal, mark: Mark):
       random: randomBytes,
       append: journal.append,
       sealed,
+      stalled: (problem) =>
+        alarm('the seal key does not sign; records wait in the journal', problem),
     },
     tally.head,
   )
@@ -183,9 +185,9 @@ async function resume(state: State, { pending, sealed }: Recovered): Promise<voi
     else journal.append(entry, (problem) => problem === undefined && delivery.push(item))
   }
   for (const item of pending) chain.push(item)
-  chain.flush()
+  const stalled = sealAll(state)
   await journal.flush()
-  const failure = journal.failure()
+  const failure = journal.failure() ?? stalled
   if (failure === undefined) return
   await close(state)
   throw failure
@@ -231,12 +233,24 @@ function idle({ journal, tally }: State): Promise<void> {
 
 /** Exchanges still under way stay in the journal; the next start seals them as `unknown`. */
 async function close(state: State): Promise<void> {
-  const { tally, journal, chain, delivery } = state
+  const { tally, journal, delivery, alarm } = state
   if (tally.closing) return
   tally.closing = true
   await journal.flush()
-  chain.flush()
+  const stalled = sealAll(state)
+  if (stalled !== undefined) alarm('records wait unsealed in the journal', stalled)
   await journal.flush()
   await delivery.stop()
   await journal.close()
+}
+
+/** Why not everything is sealed; the journal keeps the rest for the next start. */
+function sealAll({ chain }: State): Problem | undefined {
+  try {
+    chain.flush()
+    return undefined
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
 }

@@ -19,7 +19,7 @@ export interface BoundKey {
 /** The key of one instance. */
 export interface KeyHolder {
   current(): BoundKey
-  /** Why nothing may be sealed: the certificate has ended and there is no next one yet. */
+  /** Why nothing may be sealed: the key did not sign last time, or its certificate has ended. */
   problem(): Problem | undefined
 }
 
@@ -33,6 +33,24 @@ export interface KeyPorts {
 
 /** Opens the key of an instance; renews it in the background while it is used. */
 export async function holdKey({ instance, identity, clock, alarm }: KeyPorts): Promise<KeyHolder> {
+  let failure: Problem | undefined
+  const bindKey = (key: SealKey): BoundKey => {
+    const seal = createSealer(key)
+    return {
+      key,
+      thumbprint: hash('sha256', key.certificateDer, 'base64url'),
+      seal: (payload, iat) => {
+        try {
+          const jws = seal(payload, iat)
+          failure = undefined
+          return jws
+        } catch (error) {
+          if (error instanceof Problem) failure = error
+          throw error
+        }
+      },
+    }
+  }
   let bound = bindKey(await identity(instance))
   let renewAtMs = bound.key.renewAt?.getTime() ?? Number.POSITIVE_INFINITY
   const nowMs = () => Number(clock.wallUs() / 1000n)
@@ -51,16 +69,13 @@ export async function holdKey({ instance, identity, clock, alarm }: KeyPorts): P
       return bound
     },
     problem: () => {
+      if (failure !== undefined) return failure
       const { notAfter } = bound.key
       if (notAfter === undefined || nowMs() < notAfter.getTime()) return undefined
       if (nowMs() >= renewAtMs) renew()
       return new Problem('key-unusable', 'the seal certificate has ended')
     },
   }
-}
-
-function bindKey(key: SealKey): BoundKey {
-  return { key, seal: createSealer(key), thumbprint: hash('sha256', key.certificateDer, 'base64url') } // prettier-ignore
 }
 
 /**
