@@ -4,7 +4,8 @@ import { Problem } from '../base/problem.ts'
 import type { Appended } from './journal/journal.ts'
 import type { Entry } from './journal/entry.ts'
 import { SEAL_RECORDS_MAX, SEAL_RETRY_MS } from './limits.ts'
-import { writePayload, type Draft, type Origin } from './payload.ts'
+import type { Draft, Members } from './draft.ts'
+import { originMembers, writePayload, type Origin } from './payload.ts'
 import type { RecordKind, SealedRecord } from './record.ts'
 import { recordDigest } from './seal.ts'
 import type { BoundKey } from './seal-key.ts'
@@ -55,6 +56,7 @@ export interface Chain {
 /** Continues the chain from a head. */
 export function createChain(ports: ChainPorts, start: Head): Chain {
   const queue: Pending[] = []
+  const origin = originMembers(ports.origin, ports.instance)
   let head = start
   let scheduled = false
   let announcement: { readonly item: Pending; readonly key: BoundKey } | undefined
@@ -77,7 +79,7 @@ export function createChain(ports: ChainPorts, start: Head): Chain {
     }
   }
   const sealNext = (item: Pending, key: BoundKey) => {
-    const sealed = sealItem(ports, item, key, head)
+    const sealed = sealItem(ports, origin, item, { key, head })
     head = { seq: sealed.record.seq, digest: sealed.digest, key: key.thumbprint }
     // A failure has stopped the whole journal: the restart finds the draft and seals it anew.
     ports.append({ type: 'sealed', payload: sealed.record.jws }, (problem) => {
@@ -107,18 +109,17 @@ export function createChain(ports: ChainPorts, start: Head): Chain {
 }
 
 function sealItem(
-  ports: ChainPorts,
+  { instance, clock, random }: ChainPorts,
+  origin: Members,
   { draft, segment }: Pending,
-  key: BoundKey,
-  head: Head,
+  { key, head }: { readonly key: BoundKey; readonly head: Head },
 ): Sealed {
-  const { instance, origin, clock, random } = ports
   const seq = head.seq + 1
-  const payload = writePayload(draft, origin, { instance, seq, prev: head.digest }, random)
+  const payload = writePayload(draft, origin, { seq, prev: head.digest }, random)
   const jws = key.seal(payload, Number(clock.wallUs() / 1_000_000n))
-  const kind = draft['kind'] as RecordKind // INVARIANT: every first draft of a record has a kind.
   return {
-    record: { rid: draft.rid, kind, instance, seq, jws },
+    // INVARIANT: every first draft of a record has a kind.
+    record: { rid: draft.rid, kind: draft.kind as RecordKind, instance, seq, jws },
     digest: recordDigest(jws),
     segment,
   }

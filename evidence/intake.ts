@@ -6,21 +6,13 @@ import { uuidv7 } from '../base/uuid.ts'
 import type { Chain, Head } from './chain.ts'
 import { watchClock, type ClockWatch } from './clock-watch.ts'
 import { commit, nameClaims, type RecordSecrets } from './commitment.ts'
+import { mergeDrafts, writeDraft, type Draft } from './draft.ts'
 import type { Custody } from './custody/custody.ts'
 import type { Part } from './custody/store.ts'
 import type { EntryType } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Retention } from './journal/retention.ts'
-import {
-  draftIntent,
-  draftNote,
-  draftOutcome,
-  draftRefusal,
-  mergeDrafts,
-  writeDraft,
-  type ClockState,
-  type Draft,
-} from './payload.ts'
+import { draftIntent, draftNote, draftOutcome, draftRefusal, type ClockState } from './payload.ts'
 import type { Claim, Intent, Outcome } from './record.ts'
 import { createRowLedger } from './rows/ledger.ts'
 import type { OpenRecorder } from './recorder.ts'

@@ -1,24 +1,26 @@
 /** What a record says: the JSON payload of each kind, built from the facts of an exchange. @module */
-import canonicalize from 'canonicalize'
 import { toTimestamp } from '../base/clock.ts'
-import { Problem } from '../base/problem.ts'
 import { withDecoys } from './commitment.ts'
-import type { Intent, MessageFacts, Outcome, RecordKind, Refusal, StreamFacts } from './record.ts'
-
-/** JSON as records use it: numbers are integers below 2^53, everything precise is a string. */
-export type Json =
-  string | number | boolean | null | undefined | readonly Json[] | { readonly [name: string]: Json }
-export interface JsonObject {
-  readonly [name: string]: Json
-}
-
-/** Part of a payload. An intent and its outcome are each one draft; the journal holds them as JSON. */
-export interface Draft extends JsonObject {
-  readonly rid: string
-  readonly times?: JsonObject
-  /** Digests of this part's claims, unsorted and without decoys. */
-  readonly _sd: readonly string[]
-}
+import {
+  canonicalText,
+  type Draft,
+  joinMembers,
+  type Json,
+  type JsonObject,
+  type Members,
+  membersOf,
+  orderedText,
+  toMembers,
+} from './draft.ts'
+import type {
+  Intent,
+  ManifestEntry,
+  MessageFacts,
+  Outcome,
+  RecordKind,
+  Refusal,
+  StreamFacts,
+} from './record.ts'
 
 /** Who seals: the same in every record of a process. */
 export interface Origin {
@@ -45,42 +47,53 @@ export interface Place {
 
 /** The part of an exchange that is known before anything is relayed. */
 export function draftIntent(intent: Intent, digests: readonly string[], clock: ClockState): Draft {
+  const { caller, policy, legal, custody } = intent
   return {
-    kind: 'exchange',
     rid: intent.rid,
-    caller: intent.caller,
-    recipient: intent.recipient,
-    route: intent.route,
-    policy: intent.policy,
-    purpose: intent.purpose,
-    legal: intent.legal,
-    links: intent.links,
-    custody: intent.custody,
-    request: draftMessage(intent.request),
+    kind: 'exchange',
+    members: {
+      caller: callerText(caller),
+      recipient: orderedText(intent.recipient),
+      route: orderedText(intent.route),
+      policy: policyText(policy),
+      purpose: orderedText(intent.purpose),
+      legal: orderedText({ basis: legal.basis, pia: legal.pia && dateAndId(legal.pia) }),
+      links: canonicalText(intent.links), // Their names come from a policy, in any order.
+      ...(custody === undefined ? {} : { custody: orderedText({ until: custody.until }) }),
+      request: messageText(intent.request),
+      clock: clockText(clock),
+    },
     times: { received: toTimestamp(intent.receivedUs) },
-    clock: { ...clock },
     _sd: digests,
   }
 }
 
 /** How the exchange ended. */
 export function draftOutcome(rid: string, outcome: Outcome, digests: readonly string[]): Draft {
+  const { status, recipientStatus, problem, links, request, response } = outcome
   return {
     rid,
-    outcome: outcome.result,
-    status: outcome.status,
-    recipientStatus: outcome.recipientStatus,
-    problem: outcome.problem,
-    links: outcome.links,
-    request: outcome.request && draftMessage(outcome.request),
-    response: outcome.response && draftMessage(outcome.response),
+    members: {
+      outcome: orderedText(outcome.result),
+      ...(status === undefined ? {} : { status: orderedText(status) }),
+      ...(recipientStatus === undefined ? {} : { recipientStatus: orderedText(recipientStatus) }),
+      ...(problem === undefined ? {} : { problem: orderedText(problem) }),
+      ...(links === undefined ? {} : { links: canonicalText(links) }),
+      ...(request === undefined ? {} : { request: messageText(request) }),
+      ...(response === undefined ? {} : { response: messageText(response) }),
+    },
     times: {
-      sent: time(outcome.sentUs),
-      responseReceived: time(outcome.responseReceivedUs),
-      answered: time(outcome.answeredUs),
+      ...time('sent', outcome.sentUs),
+      ...time('responseReceived', outcome.responseReceivedUs),
+      ...time('answered', outcome.answeredUs),
     },
     _sd: digests,
   }
+}
+
+/** An exchange that a crash cut off. */
+export function draftUnknown(rid: string): Draft {
+  return { rid, members: { outcome: '"unknown"' }, times: {}, _sd: [] }
 }
 
 /** A request that was answered without a relay. */
@@ -89,12 +102,17 @@ export function draftRefusal(
   digests: readonly string[],
   clock: ClockState,
 ): Draft {
-  const { receivedUs, answeredUs, claims: _, ...facts } = refusal
+  const { rid, receivedUs, answeredUs, caller, policy, recipient, route, problem, status } = refusal
   return {
+    rid,
     kind: 'refusal',
-    ...facts,
+    members: {
+      ...(caller === undefined ? {} : { caller: callerText(caller) }),
+      ...(policy === undefined ? {} : { policy: policyText(policy) }),
+      ...toMembers({ recipient, route, problem, status }),
+      clock: clockText(clock),
+    },
     times: { received: toTimestamp(receivedUs), answered: toTimestamp(answeredUs) },
-    clock: { ...clock },
     _sd: digests,
   }
 }
@@ -104,74 +122,73 @@ export function draftNote(
   kind: RecordKind,
   rid: string,
   facts: JsonObject,
-  at: { readonly receivedUs: bigint; readonly clock: ClockState },
+  at: { readonly receivedUs: bigint; readonly clock?: ClockState },
   digests: readonly string[],
 ): Draft {
   return {
-    ...facts,
-    kind,
     rid,
+    kind,
+    members: {
+      ...toMembers(facts),
+      ...(at.clock === undefined ? {} : { clock: clockText(at.clock) }),
+    },
     times: { received: toTimestamp(at.receivedUs) },
-    clock: { ...at.clock },
     _sd: digests,
   }
 }
 
-/**
- * Joins an intent and its outcome. Both name rid, times and _sd; of a body that was relayed while it
- * came the outcome also has `request` and `links`, complete, in place of what the intent knew.
- */
-export function mergeDrafts(intent: Draft, outcome: Draft): Draft {
-  return {
-    ...intent,
-    ...outcome,
-    links: outcome['links'] ?? intent['links'],
-    request: outcome['request'] ?? intent['request'],
-    times: { ...intent.times, ...outcome.times },
-    _sd: [...intent._sd, ...outcome._sd],
-  }
+/** The members that are the same in every record of a process. */
+export function originMembers({ org, role, build, config }: Origin, instance: string): Members {
+  return toMembers({ v: 1, org, role, build, config, instance, _sd_alg: 'sha-256' })
 }
 
 /** The payload's bytes as text: RFC 8785, made once; verifiers never canonicalise again. */
 export function writePayload(
   draft: Draft,
-  origin: Origin,
-  place: Place,
+  origin: Members,
+  { seq, prev }: Pick<Place, 'seq' | 'prev'>,
   random: (size: number) => Buffer,
 ): string {
-  const _sd = withDecoys(draft._sd, random)
-  return toCanonical({ v: 1, ...draft, ...origin, ...place, _sd, _sd_alg: 'sha-256' })
+  const own = membersOf(draft, withDecoys(draft._sd, random))
+  return joinMembers({ ...own, ...origin, seq: String(seq), prev: `"${prev}"` })
 }
 
-/**
- * A draft as the journal keeps it. What has no canonical form is refused here, before anything is
- * relayed: sealed it could never be, and no restart could get past it.
- *
- * @throws {Problem} `internal` for a lone surrogate or a number that is not finite.
- */
-export function writeDraft(draft: Draft): string {
-  return toCanonical(draft)
-}
+// The objects below have their members in RFC 8785 order; a property test holds them to it.
 
-function toCanonical(value: JsonObject): string {
-  try {
-    const text = canonicalize(value)
-    if (text !== undefined) return text
-  } catch (cause) {
-    throw new Problem('internal', 'a record holds what has no canonical form', { cause })
-  }
-  throw new Problem('internal', 'a record is not JSON')
-}
+const callerText = ({ id, auth, key }: Intent['caller']) => orderedText({ auth, id, key })
+const policyText = ({ id, version, digest }: Intent['policy']) =>
+  orderedText({ digest, id, version })
+const clockText = ({ source, driftUs }: ClockState) => orderedText({ driftUs, source })
+const dateAndId = ({ id, date }: { readonly id: string; readonly date: string }) => ({ date, id })
 
-function draftMessage(facts: MessageFacts | StreamFacts): JsonObject {
+function messageText(facts: MessageFacts | StreamFacts): string {
   const { claims: _, ...rest } = facts
-  if (!('manifest' in rest)) return rest
-  const { rows, manifest, ...plain } = rest
-  return {
-    ...plain,
-    ...(rows === undefined ? {} : { rows: { ...rows } }),
-    manifest: manifest.map((entry) => ({ ...entry })),
-  }
+  if (!('manifest' in rest)) return orderedText(sorted(rest))
+  const { manifest, rows, ...plain } = rest
+  return orderedText(
+    sorted({
+      ...plain,
+      manifest: manifest.map(entryOf),
+      ...(rows === undefined ? {} : { rows: sorted({ ...rows }) }),
+    }),
+  )
 }
 
-const time = (us: bigint | undefined) => (us === undefined ? undefined : toTimestamp(us))
+function sorted(object: JsonObject): JsonObject {
+  const ordered: Record<string, Json> = {}
+  for (const name of Object.keys(object).sort()) ordered[name] = object[name]
+  return ordered
+}
+
+const entryOf = ({ action, count, kind, path, rule, ...rest }: ManifestEntry): Json => ({
+  action,
+  class: rest.class,
+  count,
+  kind,
+  path,
+  rule,
+})
+
+function time(name: string, us: bigint | undefined): Readonly<Record<string, string>> {
+  return us === undefined ? {} : { [name]: toTimestamp(us) }
+}

@@ -3,7 +3,8 @@ import { Problem } from '../base/problem.ts'
 import type { Head, Pending, Sealed } from './chain.ts'
 import type { EntryType } from './journal/entry.ts'
 import type { FoundEntry } from './journal/journal.ts'
-import { mergeDrafts, type Draft } from './payload.ts'
+import { mergeDrafts, readDraft } from './draft.ts'
+import { draftUnknown } from './payload.ts'
 import type { RecordKind } from './record.ts'
 import { readRecord, recordDigest } from './seal.ts'
 
@@ -63,7 +64,7 @@ export function recover(entries: Iterable<FoundEntry>): Recovered | undefined {
     throw damaged(`not all records from ${mark.logged + 1} to ${mark.seq} are there`)
   }
   const unknown = [...intents.values()].map(({ draft, segment }) => ({
-    draft: mergeDrafts(draft, { rid: draft.rid, outcome: 'unknown', _sd: [] }),
+    draft: mergeDrafts(draft, draftUnknown(draft.rid)),
     segment,
   }))
   return {
@@ -79,7 +80,7 @@ function visit(scan: Scan, entry: FoundEntry): void {
   // INVARIANT: the CRC held, so we wrote it.
   if (type === 'mark') visitMark(scan, JSON.parse(payload) as Mark)
   else if (type === 'sealed') visitSealed(scan, entry)
-  else visitDraft(scan, type, { draft: JSON.parse(payload) as Draft, segment })
+  else visitDraft(scan, type, { draft: readDraft(payload), segment })
 }
 
 function visitDraft(scan: Scan, type: EntryType, { draft, segment }: Pending): void {

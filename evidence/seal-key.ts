@@ -1,11 +1,12 @@
 /** The seal key in use: bound for signing, renewed before it ends, announced in the chain. @module */
 import { hash, randomBytes } from 'node:crypto'
-import { toTimestamp, type Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { toBase64url } from '../base/base64url.ts'
 import { Problem } from '../base/problem.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import { KEY_RETRY_MS } from './limits.ts'
-import type { Draft } from './payload.ts'
+import type { Draft } from './draft.ts'
+import { draftNote } from './payload.ts'
 import { createSealer, type SealKey, type Sealer } from './seal.ts'
 
 /** A seal key ready to sign. */
@@ -88,13 +89,11 @@ export function draftKey(
   clock: Clock,
 ): Draft {
   const nowUs = clock.wallUs()
-  return {
-    kind: 'key',
-    rid: uuidv7(Number(nowUs / 1000n), randomBytes(10)),
+  const facts = {
     activated: thumbprint,
     certificates: [key.certificateDer, ...(key.chainDer ?? [])].map((der) => toBase64url(der)),
     retired: before.key === '' ? undefined : { key: before.key, lastSeq: before.seq },
-    times: { received: toTimestamp(nowUs) },
-    _sd: [],
   }
+  const rid = uuidv7(Number(nowUs / 1000n), randomBytes(10))
+  return draftNote('key', rid, facts, { receivedUs: nowUs }, [])
 }

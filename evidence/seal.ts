@@ -4,7 +4,7 @@ import { fromBase64url, toBase64url } from '../base/base64url.ts'
 import { Problem } from '../base/problem.ts'
 import { sha256 } from './crypto.ts'
 import { RECORD_CHARS_MAX } from './limits.ts'
-import type { JsonObject } from './payload.ts'
+import type { JsonObject } from './draft.ts'
 import type { TokenKey } from './pkcs11/token.ts'
 
 /** An instance's short-lived seal key with the certificate that names it. */

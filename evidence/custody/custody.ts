@@ -7,7 +7,7 @@ import { hash, randomBytes } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
 import { makeDisclosure, saltOf } from '../commitment.ts'
 import { ERASED_PER_RECORD_MAX } from '../limits.ts'
-import type { JsonObject } from '../payload.ts'
+import type { JsonObject } from '../draft.ts'
 import type { Claim, RecordKind } from '../record.ts'
 import type { CustodyStore, Part, Stored } from './store.ts'
 
