@@ -14,7 +14,7 @@ import { type Evidence, openEvidence } from './evidence.ts'
 import { createAdminApp } from './http/admin.ts'
 import { createApi } from './http/api.ts'
 import { addDeposits } from './http/deposit.ts'
-import { createLeg } from './http/leg.ts'
+import { createLegs } from './http/legs.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
 import { createMetrics } from './http/metrics.ts'
 import { addPolicyMetrics } from './http/policy-metrics.ts'
@@ -81,7 +81,7 @@ export async function startGateway(
     opened.push(() => content.close())
     const evidence = await openEvidence(config, { clock, log, ask })
     opened.push(() => evidence.close())
-    const leg = createLeg(clock, limits)
+    const leg = createLegs(clock, limits)
     const ports = { clock, limits, parties, leg, signer, recorder: evidence.recorder }
     const parts = { ...ports, ...steerBy(content.current) }
     return await run(config, parts, { evidence, log, content, oversight, close })

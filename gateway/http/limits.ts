@@ -10,6 +10,7 @@ export const RELAY_LIMITS = {
   HEAD_TIMEOUT_MS:             10_000, // ms for a caller to send one head
   REQUEST_TIMEOUT_MS:          30_000, // ms for a caller to send one head and body
   KEEP_ALIVE_TIMEOUT_MS:       65_000, // ms that an idle caller connection stays open
+  DIRECT_BYTES_MAX:           262_144, // bytes of a request that takes the direct leg
   RECIPIENT_TIMEOUT_MS:        30_000, // ms from dispatch to the last byte of the answer
   RECIPIENT_IDLE_TIMEOUT_MS:    4_000, // ms that an unused recipient connection is kept; below the 5 s many servers use
   RECIPIENT_SOCKETS_MAX:          256, // connections to one recipient

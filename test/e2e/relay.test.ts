@@ -87,7 +87,6 @@ describe('a relay, end to end', () => {
       'accept',
       'accept-encoding',
       'accept-language',
-      'connection',
       'content-digest',
       'content-length',
       'content-type',

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { systemClock } from '../../../base/clock.ts'
 import { Problem } from '../../../base/problem.ts'
 import type { Outbound } from '../../../gateway/exchange.ts'
+import { createDirectLeg } from '../../../gateway/http/direct-leg.ts'
 import { createLeg } from '../../../gateway/http/leg.ts'
 import { RELAY_LIMITS } from '../../../gateway/http/limits.ts'
 import { type Behaviour, type RawServer, startRawServer } from '../../support/raw-server.ts'
@@ -63,76 +64,82 @@ const FAILURES: { name: string; behave: Behaviour; slug: string; detail: RegExp 
   { name: 'a switch of protocols',        behave: say('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),         slug: 'recipient-failed',  detail: /before the answer/ },
 ]
 
-describe('leg', () => {
-  const leg = createLeg(systemClock, LIMITS)
-  let server: RawServer | undefined
-  afterEach(async () => {
-    await server?.close()
-    server = undefined
-  })
-  after(() => leg.close())
+const LEGS = {
+  'the general leg': { create: createLeg, adds: 'Connection: keep-alive\r\n' },
+  'the direct leg': { create: createDirectLeg, adds: '' },
+}
 
-  for (const { name, behave, method, status, body } of ANSWERS) {
-    it(`collects ${name}`, async () => {
-      server = await startRawServer(behave)
+for (const [legName, { create, adds }] of Object.entries(LEGS))
+  describe(legName, () => {
+    const leg = create(systemClock, LIMITS)
+    let server: RawServer | undefined
+    afterEach(async () => {
+      await server?.close()
+      server = undefined
+    })
+    after(() => leg.close())
+
+    for (const { name, behave, method, status, body } of ANSWERS) {
+      it(`collects ${name}`, async () => {
+        server = await startRawServer(behave)
+        let sent = 0
+        const inbound = await leg.send(server.url, outbound(method), () => sent++)
+        expect(inbound.status).to.equal(status)
+        expect(inbound.body.toString()).to.equal(body)
+        expect(sent).to.equal(1)
+      })
+    }
+
+    for (const { name, behave, slug, detail } of FAILURES) {
+      it(`refuses ${name}`, async () => {
+        server = await startRawServer(behave)
+        const error = await leg.send(server.url, outbound(), () => {}).catch((e: unknown) => e)
+        expect(error).to.be.instanceOf(Problem).with.property('slug', slug)
+        expect((error as Problem).message).to.match(detail)
+      })
+    }
+
+    it('sends exactly what it is given, and nothing of its own', async () => {
+      server = await startRawServer(say(OK))
+      await leg.send(server.url, outbound(), () => {})
+      expect(server.received()).to.equal(
+        `POST /x?y=1 HTTP/1.1\r\nhost: bank\r\ncontent-length: 7\r\n${adds}\r\n{"a":1}`,
+      )
+    })
+
+    it('names a recipient that does not listen, and sends nothing', async () => {
+      const gone = await startRawServer(say(OK))
+      await gone.close()
       let sent = 0
-      const inbound = await leg.send(server.url, outbound(method), () => sent++)
-      expect(inbound.status).to.equal(status)
-      expect(inbound.body.toString()).to.equal(body)
-      expect(sent).to.equal(1)
+      const error = await leg.send(gone.url, outbound(), () => sent++).catch((e: unknown) => e)
+      expect(error).to.be.instanceOf(Problem).with.property('slug', 'recipient-unreachable')
+      expect(sent).to.equal(0)
     })
-  }
 
-  for (const { name, behave, slug, detail } of FAILURES) {
-    it(`refuses ${name}`, async () => {
-      server = await startRawServer(behave)
+    it('keeps connections', async () => {
+      server = await startRawServer(say(OK))
+      for (let i = 0; i < 3; i++) await leg.send(server.url, outbound(), () => {})
+      expect(server.connections()).to.equal(1)
+    })
+
+    const RESET_ON_SECOND: Behaviour = (socket, _request, count) => {
+      if (count === 2) socket.resetAndDestroy()
+      else socket.write(OK)
+    }
+
+    it('repeats a safe request once when a kept connection turns out closed', async () => {
+      server = await startRawServer(RESET_ON_SECOND)
+      await leg.send(server.url, outbound('GET', ''), () => {})
+      const inbound = await leg.send(server.url, outbound('GET', ''), () => {})
+      expect(inbound.status).to.equal(200)
+      expect(server.received().match(/GET/g)).to.have.length(3)
+    })
+
+    it('never repeats a request that could act twice', async () => {
+      server = await startRawServer(RESET_ON_SECOND)
+      await leg.send(server.url, outbound(), () => {})
       const error = await leg.send(server.url, outbound(), () => {}).catch((e: unknown) => e)
-      expect(error).to.be.instanceOf(Problem).with.property('slug', slug)
-      expect((error as Problem).message).to.match(detail)
+      expect(error).to.be.instanceOf(Problem).with.property('slug', 'recipient-failed')
+      expect(server.received().match(/POST/g)).to.have.length(2)
     })
-  }
-
-  it('sends exactly what it is given, and nothing of its own', async () => {
-    server = await startRawServer(say(OK))
-    await leg.send(server.url, outbound(), () => {})
-    expect(server.received()).to.equal(
-      'POST /x?y=1 HTTP/1.1\r\nhost: bank\r\ncontent-length: 7\r\nConnection: keep-alive\r\n\r\n{"a":1}',
-    )
   })
-
-  it('names a recipient that does not listen, and sends nothing', async () => {
-    const gone = await startRawServer(say(OK))
-    await gone.close()
-    let sent = 0
-    const error = await leg.send(gone.url, outbound(), () => sent++).catch((e: unknown) => e)
-    expect(error).to.be.instanceOf(Problem).with.property('slug', 'recipient-unreachable')
-    expect(sent).to.equal(0)
-  })
-
-  it('keeps connections', async () => {
-    server = await startRawServer(say(OK))
-    for (let i = 0; i < 3; i++) await leg.send(server.url, outbound(), () => {})
-    expect(server.connections()).to.equal(1)
-  })
-
-  const RESET_ON_SECOND: Behaviour = (socket, _request, count) => {
-    if (count === 2) socket.resetAndDestroy()
-    else socket.write(OK)
-  }
-
-  it('repeats a safe request once when a kept connection turns out closed', async () => {
-    server = await startRawServer(RESET_ON_SECOND)
-    await leg.send(server.url, outbound('GET', ''), () => {})
-    const inbound = await leg.send(server.url, outbound('GET', ''), () => {})
-    expect(inbound.status).to.equal(200)
-    expect(server.received().match(/GET/g)).to.have.length(3)
-  })
-
-  it('never repeats a request that could act twice', async () => {
-    server = await startRawServer(RESET_ON_SECOND)
-    await leg.send(server.url, outbound(), () => {})
-    const error = await leg.send(server.url, outbound(), () => {}).catch((e: unknown) => e)
-    expect(error).to.be.instanceOf(Problem).with.property('slug', 'recipient-failed')
-    expect(server.received().match(/POST/g)).to.have.length(2)
-  })
-})

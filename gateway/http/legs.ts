@@ -1,0 +1,23 @@
+/** Which leg a message takes: short ones the direct leg, long ones http-proxy-middleware. @module */
+import type { Clock } from '../../base/clock.ts'
+import { createDirectLeg } from './direct-leg.ts'
+import { type Leg, createLeg } from './leg.ts'
+import type { RelayLimits } from './limits.ts'
+
+/** Opens both. */
+export function createLegs(clock: Clock, limits: RelayLimits): Leg {
+  const direct = createDirectLeg(clock, limits)
+  const general = createLeg(clock, limits)
+  return {
+    send: (base, outbound, onSent) =>
+      (outbound.body.length > limits.DIRECT_BYTES_MAX ? general : direct).send(
+        base,
+        outbound,
+        onSent,
+      ),
+    close: () => {
+      direct.close()
+      general.close()
+    },
+  }
+}
