@@ -16,6 +16,7 @@ import { createYesSayer } from './policy/rehearsal.ts'
 import { openKeyRing, ringPath } from './token/ring-file.ts'
 import type { KeyRing } from './token/ring.ts'
 import type { VaultStore } from './token/vault.ts'
+import type { TransformTable } from './transform/transform.ts'
 import { askOverHttp } from './transform/attest.ts'
 import { type TransformPorts, createTransforms } from './transform/table.ts'
 
@@ -24,6 +25,8 @@ export interface Content {
   readonly registry: Registry
   readonly guard: Guard
   readonly keys: KeyRing
+  /** The transforms in force, without their effects: they ask nobody and store nothing. */
+  readonly rehearsal: TransformTable
 }
 
 /** What content needs besides its files. */
@@ -58,7 +61,8 @@ export function openContent(
     const shadowTransforms = createTransforms({ ...ports, ...withoutEffects(vault) })
     const names = { transforms, shadowTransforms, kinds, parties }
     const registry = await loadRegistry(policies, names, attempt)
-    return registry === undefined ? undefined : { registry, guard: createGuard(kinds), keys }
+    if (registry === undefined) return undefined
+    return { registry, guard: createGuard(kinds), keys, rehearsal: shadowTransforms }
   }
   // A ring is replaced as a whole, so its inode tells; its bytes are better left alone.
   const digest = () => {

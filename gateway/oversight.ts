@@ -7,6 +7,7 @@ import { type Logger, describeError } from './log.ts'
 import { createRuleCounters, type RuleCounters } from './policy/counters.ts'
 import type { LiveEvents } from './policy/live.ts'
 import type { Policy } from './policy/policy.ts'
+import type { Registry } from './policy/registry.ts'
 import { manifestOf, watchShadow } from './shadow.ts'
 
 /** One active policy version, in numbers: what the admin API answers. */
@@ -33,6 +34,8 @@ export interface Oversight {
   readonly reloads: () => { readonly accepted: number; readonly rejected: number }
   /** What the operator should know and that stops nothing. */
   readonly warnings: () => readonly string[]
+  /** Whether what lies on disk is not in force. */
+  readonly stale: () => boolean
 }
 
 /** @param deadRuleUses exchanges after which a rule that met nothing is reported. */
@@ -45,8 +48,7 @@ export function createOversight(log: Logger, deadRuleUses: number): Oversight {
       reloaded: ({ registry }) => {
         reloads.accepted++
         failure = undefined
-        const versions = registry.active.map(({ policy }) => `${policy.id}@${policy.version}`)
-        log.info({ policies: versions }, 'policies reloaded')
+        log.info(namesOf(registry), 'policies reloaded')
       },
       rejected: (report) => {
         reloads.rejected++
@@ -69,6 +71,17 @@ export function createOversight(log: Logger, deadRuleUses: number): Oversight {
     status: (policies) => policies.map((policy) => statusOf(policy, counters, deadRuleUses)),
     reloads: () => reloads,
     warnings: () => (failure === undefined ? [] : [failure]),
+    stale: () => failure !== undefined,
+  }
+}
+
+/** What is in force, and what is not although it is well. */
+export function namesOf({ active, idle }: Registry) {
+  const name = ({ id, version, mode }: Policy) =>
+    `${id}@${version}${mode === 'shadow' ? ' (shadow)' : ''}`
+  return {
+    inForce: active.map(({ policy }) => name(policy)),
+    withoutParty: idle.map(name),
   }
 }
 

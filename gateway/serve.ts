@@ -9,6 +9,7 @@ import { openAdminSecret } from './admin-secret.ts'
 import { toPem } from '../evidence/pem.ts'
 import { openRevocationLists } from '../evidence/x509-lists.ts'
 import type { Config } from './config.ts'
+import { startCanary, warningsOf } from './canary.ts'
 import { type Content, openContent } from './content.ts'
 import { type Evidence, openEvidence } from './evidence.ts'
 import { createAdminApp } from './http/admin.ts'
@@ -21,7 +22,7 @@ import { addPolicyMetrics } from './http/policy-metrics.ts'
 import { type Relay, type RelayPorts, createRelay } from './http/relay.ts'
 import { createRelayApp, createRelayServer, listen } from './http/server.ts'
 import { type Logger, describeError } from './log.ts'
-import { createOversight, type Oversight } from './oversight.ts'
+import { createOversight, namesOf, type Oversight } from './oversight.ts'
 import { openParties } from './party/registry.ts'
 import type { Live } from './policy/live.ts'
 import { openRelayKey } from './signature/key-file.ts'
@@ -79,6 +80,7 @@ export async function startGateway(
       return undefined
     }
     opened.push(() => content.close())
+    log.info(namesOf(content.current().registry), 'policies loaded')
     const evidence = await openEvidence(config, { clock, log, ask })
     opened.push(() => evidence.close())
     const leg = createLegs(clock, limits)
@@ -118,9 +120,10 @@ async function run(
   })
   const policies = () =>
     oversight.status(content.current().registry.active.map(({ policy }) => policy))
-  const warnings = () => oversight.warnings()
-  const stale = () => warnings().length > 0
-  addPolicyMetrics(metrics.registry, { status: policies, reloads: oversight.reloads, stale })
+  const canary = startCanary(content.current, log, parts.limits.CANARY_INTERVAL_MS)
+  const warnings = () => [...oversight.warnings(), ...warningsOf(canary.state())]
+  const { reloads, stale } = oversight
+  addPolicyMetrics(metrics.registry, { status: policies, reloads, stale, canary: canary.state })
   const relay: Relay = createRelay({
     ...parts,
     observe: (exchange, status, seconds) => {
@@ -154,6 +157,7 @@ async function run(
     draining = true
     await drain(relayServer, relay, parts.limits)
     parts.leg.close()
+    canary.close()
     await close()
     await stop(adminServer)
   }
@@ -163,6 +167,7 @@ async function run(
     log.info({ relay: relayUrl, admin: adminUrl }, 'sealgate is ready')
     return { relayUrl, adminUrl, close: shut }
   } catch (error) {
+    canary.close()
     if (relayServer.listening) await stop(relayServer)
     throw error
   }

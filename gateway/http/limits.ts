@@ -17,6 +17,7 @@ export const RELAY_LIMITS = {
   RECIPIENT_SOCKETS_IDLE_MAX:      64, // idle connections to one recipient
   EXCHANGES_MAX:                2_048, // exchanges in flight; the next one is answered `overloaded`
   DEAD_RULE_USES:               1_000, // exchanges after which a rule that met no value is reported
+  CANARY_INTERVAL_MS:        600_000, // ms between two canaries
   DRAIN_TIMEOUT_MS:            35_000, // ms to finish exchanges on shutdown
 } as const
 

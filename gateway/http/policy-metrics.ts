@@ -1,5 +1,6 @@
 /** Counters of rules and policies for operators (prom-client). @module */
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { CanaryState } from '../canary.ts'
 import type { PolicyStatus } from '../oversight.ts'
 
 /** Read when the metrics are asked for. */
@@ -8,14 +9,16 @@ export interface PolicyCounts {
   readonly reloads: () => { readonly accepted: number; readonly rejected: number }
   /** 1 while what lies on disk is not in force. */
   readonly stale: () => boolean
+  readonly canary: () => CanaryState
 }
 
 /** Adds the metrics; labels are policy ids, rule ids and slugs. */
-export function addPolicyMetrics(
-  registry: Registry,
-  { status, reloads, stale }: PolicyCounts,
-): void {
-  const registers = [registry]
+export function addPolicyMetrics(registry: Registry, counts: PolicyCounts): void {
+  addRuleMetrics([registry], counts)
+  addStateMetrics([registry], counts)
+}
+
+function addRuleMetrics(registers: Registry[], { status }: PolicyCounts): void {
   new Counter({
     name: 'sealgate_rule_hits_total',
     help: 'Values that a rule met, by policy version; a shadow version counts what it would do.',
@@ -60,6 +63,9 @@ export function addPolicyMetrics(
       for (const policy of status()) this.set(labelsOf(policy), policy.dead.length)
     },
   })
+}
+
+function addStateMetrics(registers: Registry[], { reloads, stale, canary }: PolicyCounts): void {
   new Counter({
     name: 'sealgate_policy_reloads_total',
     help: 'Readings of the policy files after the start.',
@@ -76,6 +82,23 @@ export function addPolicyMetrics(
     registers,
     collect() {
       this.set(stale() ? 1 : 0)
+    },
+  })
+  new Counter({
+    name: 'sealgate_canary_runs_total',
+    help: 'Canaries that went through every route in force.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(canary().runs)
+    },
+  })
+  new Gauge({
+    name: 'sealgate_canary_failures',
+    help: 'What the latest canary found that does not work as its policy says.',
+    registers,
+    collect() {
+      this.set(canary().failures.length)
     },
   })
 }

@@ -36,6 +36,8 @@ export interface Registry {
   /** Active versions, shadow ones included. */
   readonly active: readonly LoadedPolicy[]
   readonly match: MatchRoute<LoadedPolicy>
+  /** Policies that are well and not in force: `sealgate.yaml` lacks one of their parties. */
+  readonly idle: readonly Policy[]
 }
 
 /** Loads every policy of a folder, or nothing when `report` gained an error. */
@@ -54,14 +56,15 @@ export async function loadRegistry(
   )
   lintTogether(active, report)
   const isParty = (id: string) => parties === undefined || parties.some((one) => one.id === id)
+  const idle = active.filter(({ from, to }) => !isParty(from) || !isParty(to))
   const loaded = active.flatMap((policy) => {
-    if (!isParty(policy.from) || !isParty(policy.to)) return []
+    if (idle.includes(policy)) return []
     const table = policy.mode === 'shadow' ? shadowTransforms : transforms
     const route = compile(policy, table, kinds, report)
     return route === undefined ? [] : [{ policy, route }]
   })
   if (report.errorCount > before) return undefined
-  return { active: loaded, match: createMatch(loaded) }
+  return { active: loaded, idle, match: createMatch(loaded) }
 }
 
 export interface CheckedPolicy {
