@@ -79,13 +79,13 @@ export function parseYaml(report: Report, file: string, text: string): YamlNode 
   for (const { code, message, pos } of document.errors) {
     // One misread token makes the library stumble over each that follows.
     if (code === 'UNEXPECTED_TOKEN' && report.errorCount > before) break
-    const [say, help] = SYNTAX[code] ?? [lowerFirst(message.replaceAll('\n', ' ')), '']
+    const [say, help] = SYNTAX[code] ?? [lowerFirst(message.replaceAll('\n', ' ')), SYNTAX_HELP]
     report.error(spot(...pos), say, help)
   }
   refuseSyntax(text, spot, report)
   if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return undefined
   if (document.contents === null) {
-    report.error(spot(0), 'the file is empty', '')
+    report.error(spot(0), 'the file is empty', 'write its keys into it')
     return undefined
   }
   return convert(document.contents, spot, report)
@@ -103,6 +103,7 @@ export function toJsonText(node: YamlNode): string {
   return `{${members.join(',')}}`
 }
 
+const SYNTAX_HELP = 'close quotes and brackets, and indent what belongs together alike'
 // prettier-ignore
 const SYNTAX: Readonly<Record<string, readonly [message: string, help: string]>> = {
   DUPLICATE_KEY:      ['the same key stands twice in one map', 'remove one of the two'],

@@ -11,6 +11,7 @@ import { type Guard, createGuard } from './guard/guard.ts'
 import { type Kinds, parseKinds } from './guard/kinds.ts'
 import { openKeys } from './party/keys.ts'
 import { type Live, type LiveEvents, digestOfPolicies, openLive } from './policy/live.ts'
+import { numbered } from './policy/mistakes.ts'
 import { type Registry, loadRegistry } from './policy/registry.ts'
 import { createYesSayer } from './policy/rehearsal.ts'
 import { openKeyRing, ringPath } from './token/ring-file.ts'
@@ -111,7 +112,8 @@ function openRing(folder: string, report: Report): KeyRing | undefined {
   }
 }
 
-function openKinds(file: string, report: Report): Kinds | undefined {
+function openKinds(file: string, whole: Report): Kinds | undefined {
+  const report = numbered(whole, 'P012')
   let text: string
   try {
     text = readFileSync(file, 'utf8')

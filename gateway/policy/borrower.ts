@@ -1,7 +1,6 @@
 /** A made-up borrower, placed wherever a policy's rules expect personal data. Pure. @module */
 import { type Location, OTHER_NAME, representative } from './decide.ts'
-import { formOf } from './form.ts'
-import type { Direction } from './policy.ts'
+import type { Direction, Rule } from './policy.ts'
 
 /** Synthetic values that pass the checks of their kinds. */
 const BORROWER: ReadonlyMap<string, string> = new Map([
@@ -12,6 +11,7 @@ const BORROWER: ReadonlyMap<string, string> = new Map([
   ['email', 'canary.borrower@example.com'],
   ['address', '北京市海淀区试点路27号院3号楼2单元501室'],
 ])
+const CLEAR: ReadonlySet<string> = new Set(['keep', 'monitor', 'reveal'])
 /** A member that no rule names: all of the borrower stands in it too. */
 const UNNAMED = 'canaryBorrower'
 
@@ -23,7 +23,8 @@ export interface PlacedBorrower {
 
 /** Writes a body for one direction of a policy. A kind that some rule lets out in clear is no secret. */
 export function placeBorrower({ fields, unnamed }: Direction): PlacedBorrower {
-  const clear = new Set(fields.filter((rule) => formOf(rule) === 'clear').map(({ kind }) => kind))
+  const isClear = ({ action }: Rule) => CLEAR.has(action.transform)
+  const clear = new Set(fields.filter(isClear).map(({ kind }) => kind))
   const placed = fields.flatMap(({ path, kind = '' }) => {
     const value = BORROWER.get(kind)
     return value === undefined ? [] : [{ location: representative(path), value }]

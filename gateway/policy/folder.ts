@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Report } from '../../base/diagnostic.ts'
 import { readText } from '../config-files.ts'
 import { POLICY_FILES_MAX } from './limits.ts'
+import { numbered } from './mistakes.ts'
 
 /** A policy file's name, as messages give it, and its text. */
 export interface PolicyFile {
@@ -21,9 +22,10 @@ const NOT_A_POLICY = new Set(['kinds.yaml'])
  */
 export function readPolicyFiles(
   paths: readonly string[],
-  report: Report,
+  whole: Report,
   which: 'policies' | 'with-kinds' = 'policies',
 ): readonly PolicyFile[] {
+  const report = numbered(whole, 'P011')
   const found: PolicyFile[] = []
   for (const path of paths) {
     const at = { file: path, line: 1, column: 1 }

@@ -8,7 +8,7 @@ export type Form = (typeof FORMS)[number]
 // prettier-ignore
 const BY_TRANSFORM: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['drop', 'nothing'],        ['refuse', 'nothing'],     ['constant', 'constant'],
-  ['tokenize', 'token'],      ['pseudonymise', 'token'], ['encrypt', 'token'],
+  ['tokenize', 'token'],      ['pseudonymise', 'token'], ['encrypt', 'token'],  // `encrypt: recipient` below
   ['translate', 'token'],     ['attest', 'token'],       ['generalise', 'generalised'],
   ['date-shift', 'generalised'], ['mask', 'partial'],    ['redact', 'partial'],
   ['legacy-hash', 'partial'], ['keep', 'clear'],         ['monitor', 'clear'],
@@ -17,7 +17,11 @@ const BY_TRANSFORM: ReadonlyMap<string, Form> = new Map<string, Form>([
 
 /** A transform that this table does not know counts as clear: a mistake then asks for a second look. */
 export function formOf(rule: Rule | undefined): Form {
-  return rule === undefined ? 'nothing' : (BY_TRANSFORM.get(rule.action.transform) ?? 'clear')
+  if (rule === undefined) return 'nothing'
+  const { transform, with: parameters } = rule.action
+  // On the wire it is a cipher text; the recipient reads all of it.
+  if (transform === 'encrypt' && parameters['encrypt'] === 'recipient') return 'clear'
+  return BY_TRANSFORM.get(transform) ?? 'clear'
 }
 
 /** Positive when `a` discloses more than `b`. */

@@ -1,4 +1,5 @@
 /** What is allowed in a policy and yet is likely a mistake. Numbers are stable. Pure. @module */
+import { isDeepStrictEqual } from 'node:util'
 import type { Report, Spot } from '../../base/diagnostic.ts'
 import { readJson } from '../../base/json-node.ts'
 import type { Kinds } from '../guard/kinds.ts'
@@ -30,6 +31,8 @@ export const LINTS = {
   P116: 'a field whose name says that it is personal is kept as it is, and the leak guard will stop it',
   P117: 'a format has so few values that its tokens can be guessed',
   P118: 'tokens of this format look like personal data, and the leak guard will stop them',
+  P119: 'one kind is masked in two ways: side by side they show more than either',
+  P120: 'a value leaves as an unkeyed hash, which can be reversed by trying all values',
 } as const
 export type LintCode = keyof typeof LINTS
 
@@ -43,7 +46,7 @@ export function lintPolicy(policy: Policy, kinds: Kinds | undefined, report: Rep
     const rules = rulesOf(direction)
     for (const rule of rules) lintRule(rule, tell)
     if (kinds !== undefined) lintKinds(rules, policy, kinds, report)
-    lintHashes(rules, tell)
+    lintMasks(rules, tell, report)
     lintShadowed(direction, tell)
   }
   lintTests(policy, tell)
@@ -119,19 +122,27 @@ function lastName({ path }: Rule): string {
   return step?.step === 'name' ? step.name : ''
 }
 
-function lintHashes(rules: readonly Rule[], tell: Tell): void {
-  for (const rule of rules) {
-    if (rule.action.transform !== 'legacy-hash' || rule.kind === undefined) continue
-    const masked = rules.find(
-      ({ kind, action }) => kind === rule.kind && action.transform === 'mask',
-    )
-    if (masked === undefined) continue
-    tell(
-      'P103',
-      rule.at,
-      `\`${rule.kind}\`, also ${masked.id} on line ${masked.at.line}`,
-      'drop one of the two',
-    )
+/** What one recipient could lay side by side: two masks, or a mask and a hash, of one kind. */
+function lintMasks(rules: readonly Rule[], tell: Tell, report: Report): void {
+  for (const [index, rule] of rules.entries()) {
+    const { kind, at, action } = rule
+    if (action.transform === 'legacy-hash') {
+      const until = `\`${rule.text}\`, signed off by ${action.with['signOff']} until ${action.with['expires']}`
+      tell('P120', at, until, 'agree on `pseudonymise` or `translate` before that day')
+    }
+    if (kind === undefined) continue
+    const isMask = (other: Rule) => other.kind === kind && other.action.transform === 'mask'
+    if (action.transform === 'legacy-hash') {
+      const masked = rules.find(isMask)
+      if (masked === undefined) continue
+      const detail = `\`${kind}\`, also ${masked.id} on line ${masked.at.line}`
+      report.error(at, `${LINTS.P103}: ${detail}`, 'drop one of the two', 'P103')
+    } else if (isMask(rule)) {
+      const other = rules.slice(0, index).find(isMask)
+      if (other === undefined || isDeepStrictEqual(other.action, action)) continue
+      const detail = `\`${kind}\`, also ${other.id} on line ${other.at.line}`
+      tell('P119', at, detail, 'mask both alike, or drop one')
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { nearestName, type Report, suggest } from '../../base/diagnostic.ts'
 import { describe, oneOf, openMap, readEntries, type Reader, textOf } from '../../base/shape.ts'
 import type { YamlMap, YamlNode, YamlScalar } from '../../base/yaml.ts'
 import type { PartyConfig } from '../config.ts'
+import { numbered } from './mistakes.ts'
 import { formatPath, parsePath } from './path.ts'
 import type { Action, ActionParameter, Direction, Path, Rule } from './policy.ts'
 
@@ -88,7 +89,7 @@ function readSection(
       const earlier = rules.find(({ text }) => text === target.text)
       if (earlier !== undefined) {
         const help = `delete one; ${earlier.id} on line ${earlier.at.line} names it too`
-        report.error(at, `\`${target.text}\` has two rules`, help)
+        report.error(at, `\`${target.text}\` has two rules`, help, 'P006')
       }
       rules.push({ id: `R${numbering.next++}`, ...target, ...action, at })
     }
@@ -123,13 +124,14 @@ function readHeaderList(items: readonly YamlNode[], report: Report, numbering: N
 function fieldTarget(key: YamlScalar, report: Report): Target | undefined {
   const path = readPath(key, report)
   if (path.length === 0 && key.text === '$') {
-    report.error(key.at, '`$` names the whole body', 'name its fields')
+    report.error(key.at, '`$` names the whole body', 'name its fields', 'P003')
   }
   return path.length === 0 ? undefined : { text: formatPath(path), path }
 }
 
 /** Reads a path that stands as a key or a value. */
-export const readPath: Reader<Path> = (node, report) => {
+export const readPath: Reader<Path> = (node, whole) => {
+  const report = numbered(whole, 'P003')
   const text = textOf('a path', undefined, 'write `$.name`')(node, report)
   if (node.node !== 'scalar' || text === '') return []
   const parsed = parsePath(text)
@@ -141,7 +143,8 @@ export const readPath: Reader<Path> = (node, report) => {
 
 type ReadAction = Pick<Rule, 'action' | 'kind' | 'to' | 'reason'>
 
-function readAction(node: YamlNode, report: Report, known: Known): ReadAction {
+function readAction(node: YamlNode, whole: Report, known: Known): ReadAction {
+  const report = numbered(whole, 'P004')
   if (node.node === 'map') return readActionMap(node, report, known)
   const transform = node.node === 'scalar' && typeof node.value === 'string' ? node.value : ''
   if (!known.transforms.has(transform)) {
@@ -198,7 +201,7 @@ function kindOf({ kinds }: Known): Reader<string> {
       'use lower-case letters, digits and `-`',
     )(node, report)
     if (kind !== '' && kinds !== undefined && !kinds.has(kind)) {
-      report.error(node.at, `there is no kind \`${kind}\``, suggest(kind, kinds))
+      report.error(node.at, `there is no kind \`${kind}\``, suggest(kind, kinds), 'P005')
     }
     return kind
   }

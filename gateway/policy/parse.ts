@@ -11,6 +11,7 @@ import {
   textOf,
 } from '../../base/shape.ts'
 import { parseYaml, type YamlNode } from '../../base/yaml.ts'
+import { numbered } from './mistakes.ts'
 import { TESTS_MAX, VERSION_MAX } from './limits.ts'
 import type { Direction, Path, Policy, PolicyTest } from './policy.ts'
 import { type Known, readDirection, readPath } from './parse-rules.ts'
@@ -28,14 +29,15 @@ const NAME_HELP = 'use lower-case letters, digits and `-`, a letter first'
 
 /** A policy, or nothing when `report` gained an error. `known` names what rules may use. */
 export function parsePolicy(
-  report: Report,
+  whole: Report,
   file: string,
   text: string,
   known: Known,
 ): Policy | undefined {
-  const before = report.errorCount
-  const root = parseYaml(report, file, text)
+  const before = whole.errorCount
+  const root = parseYaml(numbered(whole, 'P001'), file, text)
   if (root === undefined) return undefined
+  const report = numbered(whole, 'P002')
   const fields = openMap(root, report, 'the policy')
   const when = fields.need('when', readWhen)
   const numbering = { next: 1 }
@@ -85,7 +87,7 @@ function partyOf({ parties }: Known): Reader<string> {
         id,
         parties.map((party) => party.id),
       )
-      report.error(node.at, `there is no party \`${id}\` in sealgate.yaml`, help)
+      report.error(node.at, `there is no party \`${id}\` in sealgate.yaml`, help, 'P008')
     }
     return id
   }
@@ -100,6 +102,7 @@ function recipientOf(known: Known): Reader<string> {
         node.at,
         `the party \`${id}\` cannot be called`,
         'give it a `url` in sealgate.yaml',
+        'P008',
       )
     }
     return id

@@ -67,6 +67,8 @@ export async function loadRegistry(
   return { active: loaded, idle, match: createMatch(loaded) }
 }
 
+const FAILED_HELP = 'correct the rule, or the example when it is the example that is wrong'
+
 export interface CheckedPolicy {
   readonly policy: Policy
   readonly outcomes: readonly TestOutcome[]
@@ -94,7 +96,7 @@ export async function checkPolicies(
     const outcomes = await runPolicyTests(policy, route, rehearsal, inspect)
     for (const { test, failures } of outcomes) {
       for (const { at, message } of failures) {
-        report.error(at, `test \`${test.name}\` fails: ${message}`, '')
+        report.error(at, `test \`${test.name}\` fails: ${message}`, FAILED_HELP, 'P009')
       }
     }
     checked.push({ policy, outcomes })
@@ -121,7 +123,7 @@ function compile(
   const route = compileRoute(
     policy,
     table,
-    (at, message, help, code) => report.error(at, message, help, code),
+    (at, message, help, code = 'P007') => report.error(at, message, help, code),
     kinds && ((kind) => kinds.get(kind)?.class),
   )
   return report.errorCount > before ? undefined : route

@@ -64,7 +64,7 @@ export function selectActive(policies: readonly Policy[], report: Report): reado
 
 function complain(report: Report, { source }: Policy, message: string, rival: Policy): void {
   const at = { file: source.file, line: 1, column: 1 }
-  report.error(at, message, `change or remove this file or ${rival.source.file}`)
+  report.error(at, message, `change or remove this file or ${rival.source.file}`, 'P010')
 }
 
 function shapeOf({ when }: Policy): string {

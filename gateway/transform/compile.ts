@@ -206,7 +206,7 @@ interface Placed {
 function complainOfPair({ complain }: Binder, first?: Placed, second?: Placed): void {
   if (first === undefined || second === undefined) return
   const message = `\`${second.text}\` and \`${first.text}\` may select one value, with equal right`
-  complain(second.at, message, 'make one of the paths more specific, or remove it')
+  complain(second.at, message, 'make one of the paths more specific, or remove it', 'P006')
 }
 
 function compilePath(binder: Binder, rules: readonly Rule[]): (string | BoundRule)[] {

@@ -53,7 +53,7 @@ describe('sealgate policy', () => {
     const two = file('two.yaml', policyText({ ...KEEP_A, legal: '{ basis: consent }' }))
     const { error, code } = await run('check', one, two)
     expect(error).to.match(
-      /^one\.yaml:10:27: there is no transform `kep`\n.*\n +\^{3}\n {2}help: did you mean `keep`\?\n/,
+      /^one\.yaml:10:27: P004: there is no transform `kep`\n.*\n +\^{3}\n {2}help: did you mean `keep`\?\n/,
     )
     expect(error).to.match(/\ntwo\.yaml:1:1: warning: P109: /)
     expect(code).to.equal(2)
@@ -61,7 +61,7 @@ describe('sealgate policy', () => {
 
   it('check: names a file that is not there, exit code 2', async () => {
     const { error, code } = await run('check', join(folder, 'gone.yaml'))
-    expect(error).to.match(/^gone\.yaml:1:1: the policy does not exist\n/)
+    expect(error).to.match(/^gone\.yaml:1:1: P011: the policy does not exist\n/)
     expect(code).to.equal(2)
   })
 
@@ -73,7 +73,7 @@ describe('sealgate policy', () => {
       file('b.yaml', policyText({ ...KEEP_A, request: fields('') })),
     )
     expect(failing.out).to.equal('p 1\n  ✘ t\n0 passed, 1 failed\n')
-    expect(failing.error).to.include('b.yaml:12:51: test `t` fails: $.a is missing')
+    expect(failing.error).to.include('b.yaml:12:51: P009: test `t` fails: $.a is missing')
     expect(failing.code).to.equal(2)
   })
 

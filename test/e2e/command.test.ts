@@ -51,7 +51,7 @@ describe('sealgate serve', function () {
     { name: 'a key set of private keys', make: () => writeFileSync(inFolder('keys', 'sunrise-platform.jwks.json'), '{"keys":[{"kty":"oct","k":"x"}]}'), says: /public keys only/ },
     { name: 'no policies folder',       make: () => rmSync(inFolder('policies'), { recursive: true }),               says: /policies/ },
     { name: 'no kinds dictionary',      make: () => rmSync(inFolder('policies', 'kinds.yaml')),                      says: /kinds\.yaml:1:1: .*cannot be read/ },
-    { name: 'a policy that fails its test', make: () => installation.addPolicy('drawdown.yaml', readFileSync(inFolder('policies', 'drawdown.yaml'), 'utf8').replace(/relayed: +\{/, 'relayed: { unheardOf: 1,')), says: /drawdown\.yaml:\d+:\d+: test/ },
+    { name: 'a policy that fails its test', make: () => installation.addPolicy('drawdown.yaml', readFileSync(inFolder('policies', 'drawdown.yaml'), 'utf8').replace(/relayed: +\{/, 'relayed: { unheardOf: 1,')), says: /drawdown\.yaml:\d+:\d+: P009: test/ },
     { name: 'a log that is not a folder', make: () => editConfig('policies:', 'log: s3://bucket/x\npolicies:'),      says: /log/ },
   ]
   for (const { name, make, says } of MISTAKES) {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createReport, renderReport } from '../../base/diagnostic.ts'
 import { loadKinds } from '../../gateway/policy/kinds-file.ts'
 import { LINTS } from '../../gateway/policy/lint.ts'
+import { MISTAKES } from '../../gateway/policy/mistakes.ts'
 import { LEGAL_BASES } from '../../gateway/policy/parse.ts'
 import { checkPolicies } from '../../gateway/policy/registry.ts'
 import { createRehearsal } from '../../gateway/policy/rehearsal.ts'
@@ -66,7 +67,7 @@ describe('policies/README.md', () => {
     )
     expect(missing).to.deep.equal([])
     expect(LEGAL_BASES.filter((basis) => !README.includes(`\`${basis}\``))).to.deep.equal([])
-    for (const [code, text] of Object.entries(LINTS))
+    for (const [code, text] of Object.entries({ ...MISTAKES, ...LINTS }))
       expect(README).to.include(`| ${code} | ${text}`)
   })
 })

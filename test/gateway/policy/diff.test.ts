@@ -23,6 +23,8 @@ const CASES: { name: string; before?: Differs; after?: Differs; want: string[] }
   { name: 'drop for nothing',              before: request('$.a: drop'), after: request(''), want: [] },
   { name: 'a token for a mask',            before: request('$.a: { mask: all }'), after: request('$.a: { tokenize: opaque }'), want: ['narrowing $.a reaches b in another form: mask: all → tokenize: opaque'] },
   { name: 'a mask for a token',            before: request('$.a: { tokenize: opaque }'), after: request('$.a: { mask: all }'), want: ['widening $.a reaches b in another form: tokenize: opaque → mask: all'] },
+  { name: 'the recipient\'s key for a mask', before: request('$.a: { mask: all }'), after: request('$.a: { encrypt: recipient }'), want: ['widening $.a reaches b in another form: mask: all → encrypt: recipient'] },
+  { name: 'the gateway\'s key for the recipient\'s', before: request('$.a: { encrypt: recipient }'), after: request('$.a: { encrypt: deterministic }'), want: ['narrowing $.a reaches b in another form: encrypt: recipient → encrypt: deterministic'] },
   { name: 'another mask',                  before: request('$.a: { mask: all }'), after: request('$.a: { mask: surname }'), want: ['widening $.a reaches b in another form: mask: all → mask: surname'] },
   { name: 'another kind',                  before: request('$.a: { kind: x, keep: }'), after: request('$.a: { kind: y, keep: }'), want: ['widening $.a reaches b in another form: keep (x) → keep (y)'] },
   { name: 'a reason alone',                before: request('$.a: { keep: , reason: r }'), after: request('$.a: keep'), want: [] },
