@@ -32,7 +32,8 @@ export function expectVerdicts(
   ).to.deep.equal(want)
 }
 
-function runJava(program: string, args: readonly string[], folder: string): Run {
+/** Compiles and runs `test/foreign/java/<program>.java`. */
+export function runJava(program: string, args: readonly string[], folder: string): Run {
   const path = JARS.join(':')
   const source = resolve(import.meta.dirname, 'java', `${program}.java`)
   const built = runTool('javac', ['-cp', path, '-d', folder, source], folder)
