@@ -9,6 +9,8 @@ const PROBLEMS = {
   'credentials-invalid':   { status: 401, retry: false, title: 'The credentials are not valid',                    help: 'check iss, sub, aud, exp (at most 5 minutes ahead) and the signing key' },
   'credentials-replayed':  { status: 401, retry: false, title: 'The credentials were used before',                 help: 'make a new JWT with a fresh jti for each request' },
   'caller-forbidden':      { status: 403, retry: false, title: 'The caller may not do this',                       help: 'ask the operator which routes your party may call' },
+  'envelope-unreadable':   { status: 400, retry: false, title: 'The partner envelope cannot be opened',              help: 'check keys, algorithms, times and member names against what was agreed' },
+  'envelope-replayed':     { status: 401, retry: false, title: 'The partner envelope was used before',               help: 'make a new envelope with a fresh nonce for each request' },
   'consent-missing':       { status: 403, retry: false, title: 'The borrower\'s consent does not cover this relay', help: 'obtain consent for this recipient, purpose and these kinds of data' },
   'recipient-unknown':     { status: 404, retry: false, title: 'There is no such recipient',                       help: 'the first path segment names the recipient party' },
   'route-unknown':         { status: 404, retry: false, title: 'No policy allows this route',                      help: 'a compliance officer must load a policy for this caller, recipient, method and path' },

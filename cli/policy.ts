@@ -110,7 +110,7 @@ async function check(
   const kinds = kindsOf(paths, report)
   const names = {
     ...(kinds === undefined ? {} : { kinds }),
-    ...(config === undefined ? {} : { parties: config.parties }),
+    ...(config === undefined ? {} : { parties: config.parties, envelopes: config.envelopes }),
   }
   return checkPolicies(readPolicyFiles(paths, report), names, report)
 }

@@ -13,6 +13,7 @@ import {
   toMembers,
 } from './draft.ts'
 import type {
+  EnvelopeFacts,
   Intent,
   ManifestEntry,
   MessageFacts,
@@ -164,14 +165,24 @@ const dateAndId = ({ id, date }: { readonly id: string; readonly date: string })
 function messageText(facts: MessageFacts | StreamFacts): string {
   const { claims: _, ...rest } = facts
   if (!('manifest' in rest)) return orderedText(sorted(rest))
-  const { manifest, rows, ...plain } = rest
+  const { manifest, rows, envelopes, ...plain } = rest
   return orderedText(
     sorted({
       ...plain,
       manifest: manifest.map(entryOf),
       ...(rows === undefined ? {} : { rows: sorted({ ...rows }) }),
+      ...(envelopes === undefined ? {} : { envelopes: envelopesOf(envelopes) }),
     }),
   )
+}
+
+function envelopesOf({ opened, sealed }: NonNullable<MessageFacts['envelopes']>): JsonObject {
+  const facts = ({ algorithm, name, weak }: EnvelopeFacts): JsonObject => ({
+    algorithm,
+    name,
+    weak,
+  })
+  return { opened: opened && facts(opened), sealed: sealed && facts(sealed) }
 }
 
 function sorted(object: JsonObject): JsonObject {

@@ -72,7 +72,15 @@ export interface RowFacts {
   readonly forwarded: string
 }
 
-/** One direction's facts; lengths in bytes. */
+/** A partner's envelope around a body: its name in the configuration and how it is made. */
+export interface EnvelopeFacts {
+  readonly name: string
+  readonly algorithm: string
+  /** Weaknesses that somebody accepted. */
+  readonly weak: readonly string[]
+}
+
+/** One direction's facts; lengths in bytes, of bodies as they were on the wire. */
 export interface MessageFacts {
   readonly method?: string
   readonly mediaType: string
@@ -88,6 +96,8 @@ export interface MessageFacts {
   /** The body was stopped on its way: what the receiver has of it counts for nothing. */
   readonly void?: true
   readonly claims: readonly Claim[]
+  /** Absent where the body came, or went, without an envelope. */
+  readonly envelopes?: { readonly opened?: EnvelopeFacts; readonly sealed?: EnvelopeFacts }
 }
 
 /** How an exchange ended. `unknown`: a crash came between intent and outcome. */

@@ -29,6 +29,21 @@ export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
+/** As `readableFile`, for a file that nobody else may read. */
+export function secretFile(
+  folder: string,
+  what: string,
+  check: (text: string) => void,
+): Reader<string> {
+  const read = readableFile(folder, what, check)
+  return (node, report) => {
+    const path = read(node, report)
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0
+    if ((mode & 0o077) !== 0) report.error(node.at, 'others can read the key', `chmod 600 ${path}`)
+    return path
+  }
+}
+
 /** Reads the absolute path of a file that exists and holds what it should. Its content is never quoted. */
 export function readableFile(
   folder: string,

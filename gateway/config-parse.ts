@@ -5,6 +5,7 @@ import type { Report } from '../base/diagnostic.ts'
 import { oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
 import { parseYaml, type YamlNode } from '../base/yaml.ts'
 import { overrideFrom } from './config-environment.ts'
+import { readEnvelopes } from './config-envelopes.ts'
 import {
   readCustody,
   readOrigin,
@@ -61,6 +62,7 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
     operator: fields.need('operator', readOperator),
     parties: fields.need('parties', readParties(place.folder)),
     verifiers: fields.take('verifiers', readVerifiers(place.folder)) ?? [],
+    envelopes: fields.take('envelopes', readEnvelopes(place.folder)) ?? [],
   }
   fields.close()
   if (!isFolder(config.policies)) {

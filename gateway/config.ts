@@ -1,6 +1,7 @@
 /** The typed configuration, as parsed once from sealgate.yaml and the environment. @module */
 import type { Position } from '../base/diagnostic.ts'
 import type { TokenPlace } from '../evidence/pkcs11/token.ts'
+import type { EnvelopeConfig } from './envelope/config.ts'
 
 export interface Config {
   readonly file: string
@@ -30,6 +31,8 @@ export interface Config {
   }
   readonly parties: readonly PartyConfig[]
   readonly verifiers: readonly VerifierConfig[]
+  /** What policies name under `envelope`. */
+  readonly envelopes: readonly EnvelopeConfig[]
 }
 
 /** Who stamps the log's checkpoints, and how often. */

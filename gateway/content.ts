@@ -48,7 +48,7 @@ export function openContent(
   report: Report,
   events: LiveEvents<Content>,
 ): Promise<Live<Content> | undefined> {
-  const { policies, parties, data } = config
+  const { policies, parties, envelopes, data } = config
   const keysFolder = join(data, 'keys')
   const peers = peersOf(config)
   const load = async (attempt: Report): Promise<Content | undefined> => {
@@ -60,7 +60,7 @@ export function openContent(
     const ports = { keys, clock, vault, detect, defaultMask, ...peers }
     const transforms = createTransforms(ports)
     const shadowTransforms = createTransforms({ ...ports, ...withoutEffects(vault) })
-    const names = { transforms, shadowTransforms, kinds, parties }
+    const names = { transforms, shadowTransforms, kinds, parties, envelopes }
     const registry = await loadRegistry(policies, names, attempt)
     if (registry === undefined) return undefined
     return { registry, guard: createGuard(kinds), keys, rehearsal: shadowTransforms }

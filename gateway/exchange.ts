@@ -1,6 +1,8 @@
 /** The one noun that travels through the gateway: a request, its response, and what became known on the way. @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem } from '../base/problem.ts'
+import type { EnvelopeFacts } from '../evidence/record.ts'
+import type { Inner } from './envelope/stage.ts'
 import type { Caller, Party } from './party/party.ts'
 import type { Head } from './http/headers.ts'
 import type { Target } from './http/target.ts'
@@ -25,6 +27,12 @@ export interface Inbound {
   readonly receivedUs: bigint
 }
 
+/** The answer's body as the caller gets it, and what it is sealed in. */
+export interface AnswerOut {
+  readonly body: Buffer
+  readonly envelope?: EnvelopeFacts
+}
+
 /**
  * One exchange. A stage reads what the earlier ones added and adds its own; nothing is taken away,
  * so that a refusal at any point can be sealed with all that is known.
@@ -40,15 +48,22 @@ export interface Exchange {
   caller?: Caller
   recipient?: Party
   route?: Route
+  /** As it came. */
   body?: Buffer
+  /** As the policy sees it: without its envelope. */
+  inner?: Inner
   /** Headers, path and query included. */
   rewritten?: Rewritten
   /** From here on the recipient may have seen the request. */
   intended?: true
   outbound?: Outbound
+  /** What the outbound body is sealed in. */
+  sealed?: EnvelopeFacts
   /** When the first byte was handed to the recipient's connection. */
   sentUs?: bigint
   inbound?: Inbound
+  answerInner?: Inner
   answer?: Rewritten
+  answerOut?: AnswerOut
   problem?: Problem
 }

@@ -12,6 +12,7 @@ import type { Config } from './config.ts'
 import { startCanary, warningsOf } from './canary.ts'
 import { type Content, openContent } from './content.ts'
 import { type Evidence, openEvidence } from './evidence.ts'
+import { openEnvelopes } from './envelope/envelope.ts'
 import { createAdminApp } from './http/admin.ts'
 import { createApi } from './http/api.ts'
 import { addDeposits } from './http/deposit.ts'
@@ -83,8 +84,10 @@ export async function startGateway(
     log.info(namesOf(content.current().registry), 'policies loaded')
     const evidence = await openEvidence(config, { clock, log, ask })
     opened.push(() => evidence.close())
+    const envelopes = await openEnvelopes(config.envelopes, clock)
     const leg = createLegs(clock, limits)
-    const ports = { clock, limits, parties, leg, signer, recorder: evidence.recorder }
+    const { recorder } = evidence
+    const ports = { clock, limits, parties, leg, signer, envelopes, recorder }
     const parts = { ...ports, ...steerBy(content.current) }
     return await run(config, parts, { evidence, log, content, oversight, close })
   } catch (error) {

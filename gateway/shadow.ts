@@ -17,9 +17,10 @@ export async function watchShadow(
   const { route, rewritten, answer, inbound, request, response, rid, receivedUs } = exchange
   const shadow = route?.shadow
   if (shadow === undefined || exchange.body === undefined) return
-  const { head, target, caller, recipient, body } = exchange
+  const { head, target, caller, recipient, body, inner, answerInner } = exchange
   if (!head || !target || !caller || !recipient) return
-  const known = { head, target, caller, recipient, body }
+  const opened = { ...(inner && { inner }), ...(answerInner && { answerInner }) }
+  const known = { head, target, caller, recipient, body, ...opened }
   const twin: Exchange = { rid, receivedUs, request, response, ...known, route: shadow }
   let slug: string | undefined
   try {

@@ -18,10 +18,13 @@ export interface Envelope {
   readonly nowS: number
 }
 
+/** What recipients are asked for, unless a policy lets the caller's own wish pass. */
+export const ACCEPT = 'application/json'
+
 /** Makes the outbound request, signed. The signature covers the path below the recipient's host. */
 export function composeRequest(signer: MessageSigner, envelope: Envelope): Outbound {
   const { method, base, query, body, rid } = envelope
-  const headers: Record<string, string> = { host: base.host, accept: 'application/json' }
+  const headers: Record<string, string> = { host: base.host, accept: ACCEPT }
   for (const [name, value] of envelope.headers) headers[name] = value
   headers['accept-encoding'] = 'identity'
   headers['via'] = '1.1 sealgate' // RFC 9110 §7.6.3

@@ -1,8 +1,16 @@
 /** What an exchange leaves as evidence: intent, outcome, refusal. No value stands outside a claim. @module */
 import { hash } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
-import type { Claim, Intent, Outcome, Refusal } from '../../evidence/record.ts'
+import type {
+  Claim,
+  EnvelopeFacts,
+  Intent,
+  MessageFacts,
+  Outcome,
+  Refusal,
+} from '../../evidence/record.ts'
 import { retainUntil } from '../custody.ts'
+import type { Inner } from '../envelope/stage.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Head, mediaType } from './headers.ts'
@@ -15,7 +23,8 @@ export function routeName(policy: Policy): string {
 /** @param links link name → pseudonym. */
 export function intentOf(exchange: Exchange, links: Readonly<Record<string, string>>): Intent {
   const { rid, receivedUs, caller, recipient, route, rewritten, outbound, body, head } = exchange
-  if (!caller || !recipient || !route || !rewritten || !outbound || !body || !head) {
+  const { inner, sealed } = exchange
+  if (!caller || !recipient || !route || !rewritten || !outbound || !body || !head || !inner) {
     throw new Problem('internal', 'the exchange is not ready')
   }
   const { policy } = route
@@ -42,8 +51,10 @@ export function intentOf(exchange: Exchange, links: Readonly<Record<string, stri
       forwardedLength: outbound.body.length,
       manifest: rewritten.manifest,
       unnamed: rewritten.unnamed,
+      ...envelopesOf(inner, sealed),
       claims: [
         ...rewritten.claims,
+        ...insideClaims('', inner, sealed, rewritten.bytes),
         urlClaim(exchange),
         headersClaim('headers', head),
         digestClaim('body_sha256', body),
@@ -61,7 +72,7 @@ export function outcomeOf(
   status: number | undefined,
   answeredUs: bigint,
 ): Outcome {
-  const { inbound, answer, problem, sentUs } = exchange
+  const { inbound, answer, answerInner, answerOut, problem, sentUs } = exchange
   return {
     result,
     ...(status === undefined ? {} : { status, answeredUs }),
@@ -70,20 +81,22 @@ export function outcomeOf(
     ...(inbound === undefined
       ? {}
       : { recipientStatus: inbound.status, responseReceivedUs: inbound.receivedUs }),
-    ...(inbound === undefined || answer === undefined
+    ...(!inbound || !answer || !answerInner || !answerOut
       ? {}
       : {
           response: {
             mediaType: mediaType(inbound.head),
             length: inbound.body.length,
-            forwardedLength: answer.bytes.length,
+            forwardedLength: answerOut.body.length,
             manifest: answer.manifest,
             unnamed: answer.unnamed,
+            ...envelopesOf(answerInner, answerOut.envelope),
             claims: [
               ...answer.claims,
+              ...insideClaims('r:', answerInner, answerOut.envelope, answer.bytes),
               headersClaim('r:headers', inbound.head),
               digestClaim('r:body_sha256', inbound.body),
-              digestClaim('r:forwarded_sha256', answer.bytes),
+              digestClaim('r:forwarded_sha256', answerOut.body),
             ],
           },
         }),
@@ -130,6 +143,33 @@ function urlClaim({ target }: Exchange): Claim {
 function headersClaim(name: string, head: Head): Claim {
   const kept = [...head].filter(([field]) => field !== 'authorization' && field !== 'cookie')
   return { name, json: JSON.stringify(kept) }
+}
+
+/** What a body came in and went out in. */
+function envelopesOf(
+  { envelope }: Inner,
+  sealed: EnvelopeFacts | undefined,
+): Pick<MessageFacts, 'envelopes'> {
+  if (envelope === undefined && sealed === undefined) return {}
+  return {
+    envelopes: {
+      ...(envelope === undefined ? {} : { opened: envelope.facts }),
+      ...(sealed === undefined ? {} : { sealed }),
+    },
+  }
+}
+
+/** What was inside of the envelopes; the digests of the bodies themselves are those of the wire. */
+function insideClaims(
+  prefix: string,
+  { envelope, body }: Inner,
+  sealed: EnvelopeFacts | undefined,
+  forwarded: Uint8Array,
+): readonly Claim[] {
+  return [
+    ...(envelope === undefined ? [] : [digestClaim(`${prefix}inner_sha256`, body)]),
+    ...(sealed === undefined ? [] : [digestClaim(`${prefix}forwarded_inner_sha256`, forwarded)]),
+  ]
 }
 
 function digestClaim(name: string, bytes: Uint8Array): Claim {

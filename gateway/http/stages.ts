@@ -1,6 +1,8 @@
 /** The stages that decide what leaves, in either direction. @module */
 import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
+import type { Envelopes } from '../envelope/envelope.ts'
+import { readInside } from '../envelope/stage.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { MessageSigner } from '../signature/sign.ts'
@@ -9,6 +11,7 @@ import { rewriteBody, rewriteHeaders, rewritePath, rewriteQuery } from '../trans
 import type { Rewritten } from '../transform/transform.ts'
 import { composeRequest } from './compose.ts'
 import { checkConsent } from './consent.ts'
+import { openAnswer, openRequest, sealAnswer, sealRequest } from './enveloped.ts'
 import { type Head, isEndToEnd } from './headers.ts'
 
 /** One outbound message as the leak guard sees it; the gateway's own headers are not in it. */
@@ -26,6 +29,7 @@ export interface StagePorts {
   /** @throws {Problem} `leak-detected` */
   readonly guard: (policy: Policy, direction: 'request' | 'response', message: Message) => void
   readonly signer: MessageSigner
+  readonly envelopes: Envelopes
   /** Turns a link's value into its pseudonym. */
   readonly pseudonym: (name: string, value: string) => string
 }
@@ -47,11 +51,16 @@ export async function prepareRequest(
   ports: StagePorts,
   exchange: Exchange,
 ): Promise<Readonly<Record<string, string>>> {
-  const { head, target, recipient, route, body, rid, request } = exchange
-  if (!head || !target || !recipient?.base || !route || !body) throw new Problem('internal', '')
+  const { target, recipient, route, rid, request } = exchange
+  if (!target || !recipient?.base || !route) throw new Problem('internal', '')
   const { policy, compiled } = route
+  const inner = await openRequest(ports, exchange)
+  const { head, body } = inner
   const format = formatOf(head, body)
-  const rewritten = body.length === 0 ? NO_BODY : await rewriteBody(compiled.request, body, format)
+  const rewritten =
+    body.length === 0
+      ? NO_BODY
+      : await readInside(inner, () => rewriteBody(compiled.request, body, format))
   const nowMs = Number(ports.clock.wallUs() / 1000n)
   if (policy.legal.consent !== undefined) {
     checkConsent(policy, rewritten.captured.get('legal.consent'), nowMs)
@@ -69,14 +78,16 @@ export async function prepareRequest(
     mediaType: contentType,
   })
   exchange.rewritten = { ...rewritten, ...joinTraces([path, query, headerTraces, rewritten]) }
-  exchange.outbound = composeRequest(ports.signer, {
+  const parts = {
     method: request.method ?? '',
     base: recipient.base,
     path: path.text,
     query: query.text,
-    headers,
-    contentType,
-    body: bytes,
+  }
+  const sealed = await sealRequest(ports, exchange, { ...parts, headers, contentType, body: bytes })
+  exchange.outbound = composeRequest(ports.signer, {
+    ...parts,
+    ...sealed,
     rid,
     nowS: Math.floor(nowMs / 1000),
   })
@@ -113,21 +124,26 @@ export async function prepareAnswer(
 async function rewriteAnswer(
   ports: StagePorts,
   exchange: Exchange,
-  { status, head, body }: Inbound,
+  inbound: Inbound,
 ): Promise<Answer> {
   const { route } = exchange
+  const { status, head: outerHead } = inbound
   if (!route) throw new Problem('internal', '')
   // Following it would send the data to a place that no policy names; so would passing it on.
   if (status >= 300 && status < 400 && status !== 304) {
     throw new Problem('recipient-failed', 'a redirect, which is not followed')
   }
-  const coding = head.get('content-encoding')
+  const coding = outerHead.get('content-encoding')
   if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
     throw new Problem('recipient-failed', 'a content coding, which was not asked for')
   }
+  const inner = await openAnswer(ports, exchange, inbound)
+  const { head, body } = inner
   const format = formatOf(head, body)
   const rewritten =
-    body.length === 0 ? NO_BODY : await rewriteBody(route.compiled.response, body, format)
+    body.length === 0
+      ? NO_BODY
+      : await readInside(inner, () => rewriteBody(route.compiled.response, body, format))
   const { headers, ...headerTraces } = await rewriteHeaders(route.compiled.response, endToEnd(head))
   const { bytes } = rewritten
   const contentType = bytes.length === 0 ? '' : writeContentType(format)
@@ -139,7 +155,8 @@ async function rewriteAnswer(
     mediaType: contentType,
   })
   exchange.answer = { ...rewritten, ...joinTraces([headerTraces, rewritten]) }
-  return { status, headers, contentType, body: bytes }
+  const out = await sealAnswer(ports, exchange, { contentType, body: bytes })
+  return { status, headers, ...out }
 }
 
 /** A message without a body needs no media type. */

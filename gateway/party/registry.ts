@@ -87,6 +87,8 @@ export function openParties(configs: readonly PartyConfig[], clock: Clock): Part
   }
 }
 
+const REPLAYED = { slug: 'credentials-replayed', detail: 'this `jti` was used before' } as const
+
 /** Several key sets may serve one party; the first error tells most when none fits. */
 async function firstThatFits<T>(
   finders: readonly KeyFinder[],
@@ -114,7 +116,7 @@ function openMember(config: PartyConfig): Member {
     jwt: keysOf('jwt'),
     signature: keysOf('signature'),
     subjects: config.auth.flatMap((auth) => (auth.method === 'mtls' ? [auth.subject] : [])),
-    replay: createReplayWindow(PARTY_LIMITS.JTI_COUNT_MAX),
+    replay: createReplayWindow(PARTY_LIMITS.JTI_COUNT_MAX, REPLAYED),
   }
 }
 

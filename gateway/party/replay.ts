@@ -1,5 +1,5 @@
 /** Remembers identifiers until they expire, so that credentials work once. @module */
-import { Problem } from '../../base/problem.ts'
+import { Problem, type ProblemSlug } from '../../base/problem.ts'
 
 /** One party's memory of identifiers. */
 export interface ReplayWindow {
@@ -7,7 +7,7 @@ export interface ReplayWindow {
    * Accepts an identifier once.
    *
    * @param expiresS seconds since the epoch after which the credentials are refused anyway.
-   * @throws {Problem} `credentials-replayed`, or `overloaded` when the memory is full: forgetting
+   * @throws {Problem} the window's own, or `overloaded` when the memory is full: forgetting
    *   an identifier early would let it in twice.
    */
   accept(id: string, expiresS: number, nowS: number): void
@@ -16,8 +16,11 @@ export interface ReplayWindow {
 /** Identifiers are forgotten by whole buckets, which costs nothing per identifier. */
 const BUCKET_S = 30
 
-/** Makes a window that holds at most `countMax` identifiers in memory. */
-export function createReplayWindow(countMax: number): ReplayWindow {
+/** Makes a window that holds at most `countMax` identifiers in memory; `seen` is what a second use gets. */
+export function createReplayWindow(
+  countMax: number,
+  seen: { readonly slug: ProblemSlug; readonly detail: string },
+): ReplayWindow {
   const buckets = new Map<number, Set<string>>()
   let count = 0
   let sweptS = 0
@@ -36,7 +39,7 @@ export function createReplayWindow(countMax: number): ReplayWindow {
     accept: (id, expiresS, nowS) => {
       sweep(nowS)
       for (const ids of buckets.values()) {
-        if (ids.has(id)) throw new Problem('credentials-replayed', 'this `jti` was used before')
+        if (ids.has(id)) throw new Problem(seen.slug, seen.detail)
       }
       if (count >= countMax) throw new Problem('overloaded', 'too many credentials are remembered')
       const bucket = Math.floor(expiresS / BUCKET_S)

@@ -150,6 +150,13 @@ function diffFrame(before: Policy, after: Policy): readonly Effect[] {
   note('evidence.custody', before.evidence.custody, after.evidence.custody, custodyEffect(after))
   note('evidence.retain', before.evidence.retain, after.evidence.retain, 'neutral')
   note('evidence.links', linksOf(before), linksOf(after), 'neutral')
+  for (const side of ['request', 'response'] as const) {
+    const [old, now] = [before[side].envelope, after[side].envelope]
+    // Without its envelope, or in another one, a body is open to others on the way.
+    const effect = old?.seal === undefined ? 'narrowing' : 'widening'
+    note(`${side}.envelope.seal`, old?.seal, now?.seal, effect)
+    note(`${side}.envelope.open`, old?.open, now?.open, 'neutral')
+  }
   note('mode', before.mode, after.mode, after.mode === 'enforce' ? 'widening' : 'narrowing')
   return effects
 }

@@ -60,13 +60,23 @@ export function explainFrame({
   when,
   purpose,
   legal,
+  request,
+  response,
 }: Policy): string {
   const pia = legal.pia === undefined ? '' : `, assessed in ${legal.pia.id} of ${legal.pia.date}`
   return [
     `${title.zh} ${title.en} (${id}, version ${version})`,
     `${from} → ${to}: ${when.method} ${when.path}`,
     `purpose ${purpose}, basis ${legal.basis}${pia}`,
+    ...explainEnvelope('request', request),
+    ...explainEnvelope('response', response),
   ].join('\n')
+}
+
+function explainEnvelope(side: string, { envelope }: Direction): readonly string[] {
+  if (envelope === undefined) return []
+  const [open, seal] = [envelope.open ?? 'no envelope', envelope.seal ?? 'no envelope']
+  return [`${side} comes in ${open}, goes out in ${seal}`]
 }
 
 function explainValue(direction: Direction, location: Location): Explained {

@@ -37,6 +37,7 @@ export function readDirection(
       'unnamed',
       oneOf('a way to treat unnamed fields', ['drop', 'refuse']),
     )
+    const envelope = fields.take('envelope', readEnvelope)
     const rules: Record<Section, readonly Rule[]> = { headers: [], query: [], path: [], fields: [] }
     const sections = new Set<string>(SECTIONS)
     // In file order, so that rules are numbered as the officer reads them.
@@ -61,11 +62,26 @@ export function readDirection(
     }
     return {
       unnamed: unnamed ?? 'drop',
+      ...(envelope === undefined ? {} : { envelope }),
       headers: rules.headers,
       query: rules.query,
       pathParameters: rules.path,
       fields: rules.fields,
     }
+  }
+}
+
+const readEnvelope: Reader<NonNullable<Direction['envelope']>> = (node, report) => {
+  const fields = openMap(node, report, '`envelope`')
+  const open = fields.take('open', textOf('an envelope id'))
+  const seal = fields.take('seal', textOf('an envelope id'))
+  fields.close()
+  if (open === undefined && seal === undefined)
+    report.error(node.at, 'neither `open` nor `seal` stands here', 'write `envelope: { open: … }`')
+  return {
+    at: node.at,
+    ...(open === undefined ? {} : { open }),
+    ...(seal === undefined ? {} : { seal }),
   }
 }
 

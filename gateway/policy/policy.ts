@@ -1,6 +1,7 @@
 /** The policy language as data: what parsing a policy file yields and what everything else reads. @module */
 import type { Position } from '../../base/diagnostic.ts'
 import type { YamlNode } from '../../base/yaml.ts'
+import type { DirectionEnvelopes } from '../envelope/stage.ts'
 
 export type { Position } from '../../base/diagnostic.ts'
 
@@ -49,6 +50,8 @@ export interface Rule {
 /** What happens to one direction of an exchange. */
 export interface Direction {
   readonly unnamed: 'drop' | 'refuse'
+  /** The partner envelopes of sealgate.yaml around the body; absent: it is plain on both sides. */
+  readonly envelope?: DirectionEnvelopes & { readonly at: Position }
   /** Header names, lower case, that pass besides the ones the gateway itself sets. */
   readonly headers: readonly Rule[]
   readonly query: readonly Rule[]

@@ -4,9 +4,11 @@ import { type CompiledRoute, compileRoute } from '../transform/compile.ts'
 import type { PartyConfig } from '../config.ts'
 import { allowedBy } from '../guard/allowed.ts'
 import { createGuard, type Guard } from '../guard/guard.ts'
+import type { EnvelopeConfig } from '../envelope/config.ts'
 import type { Kinds } from '../guard/kinds.ts'
 import type { TransformTable } from '../transform/transform.ts'
 import { type PolicyFile, readPolicyFiles } from './folder.ts'
+import { lintEnvelopes } from './lint-envelopes.ts'
 import { lintPolicy, lintTogether } from './lint.ts'
 import { parsePolicy } from './parse.ts'
 import type { Policy } from './policy.ts'
@@ -24,6 +26,8 @@ export interface PolicyPorts {
   readonly kinds?: Kinds
   /** The parties that call and are called; a policy of others is checked and not put in force. */
   readonly parties?: readonly PartyConfig[]
+  /** The envelopes of sealgate.yaml; any name passes when they are not at hand. */
+  readonly envelopes?: readonly EnvelopeConfig[]
 }
 
 /** A policy version that passed its own tests, ready to relay. */
@@ -47,7 +51,7 @@ export async function loadRegistry(
   report: Report,
 ): Promise<Registry | undefined> {
   const before = report.errorCount
-  const { transforms, shadowTransforms = transforms, kinds, parties } = ports
+  const { transforms, shadowTransforms = transforms, kinds, parties, envelopes } = ports
   const names = kinds === undefined ? {} : { kinds }
   const checked = await checkPolicies(readPolicyFiles([folder], report), names, report)
   const active = selectActive(
@@ -59,6 +63,7 @@ export async function loadRegistry(
   const idle = active.filter(({ from, to }) => !isParty(from) || !isParty(to))
   const loaded = active.flatMap((policy) => {
     if (idle.includes(policy)) return []
+    if (envelopes !== undefined) lintEnvelopes(policy, envelopes, report)
     const table = policy.mode === 'shadow' ? shadowTransforms : transforms
     const route = compile(policy, table, kinds, report)
     return route === undefined ? [] : [{ policy, route }]
@@ -77,7 +82,7 @@ export interface CheckedPolicy {
 /** Parses, compiles and tests each file by itself; failing tests are errors of the report. */
 export async function checkPolicies(
   files: readonly PolicyFile[],
-  { kinds, parties }: Pick<PolicyPorts, 'kinds' | 'parties'>,
+  { kinds, parties, envelopes }: Pick<PolicyPorts, 'kinds' | 'parties' | 'envelopes'>,
   report: Report,
 ): Promise<readonly CheckedPolicy[]> {
   const rehearsal = createRehearsal(kinds)
@@ -92,6 +97,7 @@ export async function checkPolicies(
     const policy = parsePolicy(report, file, text, known)
     const route = policy && compile(policy, rehearsal, kinds, report)
     if (policy !== undefined) lintPolicy(policy, kinds, report)
+    if (policy !== undefined && envelopes !== undefined) lintEnvelopes(policy, envelopes, report)
     if (policy === undefined || route === undefined) continue
     const outcomes = await runPolicyTests(policy, route, rehearsal, inspect)
     for (const { test, failures } of outcomes) {

@@ -127,6 +127,14 @@ function directionSchema(): Schema {
           'Unnamed fields: drop them, or refuse the message',
         ),
       },
+      envelope: object(
+        '合作方报文信封（sealgate.yaml 的 envelopes）：先拆封再过策略，策略之后再加封',
+        'Partner envelopes of sealgate.yaml: opened before the policy, sealed after it',
+        {
+          open: { ...ref('name'), ...say('来文的信封', 'What the body comes in') },
+          seal: { ...ref('name'), ...say('去文的信封', 'What the body goes out in') },
+        },
+      ),
       headers: {
         anyOf: [{ type: 'array', items: { type: 'string' } }, ref('rules')],
         ...say('允许通过的请求头', 'Headers that pass'),

@@ -55,6 +55,7 @@ describe('loadConfig', () => {
       operator: { name: '示例征信', role: 'bureau' },
       parties: [],
       verifiers: [],
+      envelopes: [],
     })
   })
 

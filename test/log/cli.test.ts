@@ -39,6 +39,7 @@ describe('command line', () => {
         timestamp: { authorities: [], intervalMs: 60_000, recordsMax: 4096 },
         parties: [],
         verifiers: [],
+        envelopes: [],
         origin: ORIGIN,
       },
       ...{ relay: { host: '', port: 0 }, admin: { host: '', port: 0 } },
