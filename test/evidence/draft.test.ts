@@ -27,6 +27,7 @@ const entry = fc.record(
   { rule: text, path: text, action: text, count, kind: text, class: fc.constantFrom('C1', 'C3') },
   { requiredKeys: ['rule', 'path', 'action', 'count'] },
 )
+const envelope = fc.record({ name: text, algorithm: text, weak: fc.array(text, { maxLength: 3 }) })
 const message = fc.record(
   {
     method: text,
@@ -39,6 +40,7 @@ const message = fc.record(
     streamed: fc.constant(true),
     void: fc.constant(true),
     rows: fc.record({ count, received: text, forwarded: text }),
+    envelopes: fc.record({ opened: envelope, sealed: envelope }, { requiredKeys: [] }),
     claims: fc.constant([]),
   },
   {
