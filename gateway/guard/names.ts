@@ -1,5 +1,5 @@
 /** Member names as they stand in bytes, looked up without decoding them each time. @module */
-import { FIELD_NAMES_CACHED_MAX, FIELD_NAME_LENGTH_MAX } from './limits.ts'
+import { FIELD_NAME_LENGTH_MAX } from './limits.ts'
 import type { Kinds } from './kinds.ts'
 
 /** A member's name and how much it says about the value. */
@@ -20,13 +20,13 @@ export interface Names {
   at(bytes: Buffer, start: number, end: number): Name
 }
 
-/** Names that a sender chose to collide cost no more than this. */
-const BUCKET_SIZE_MAX = 8
+/** Names that are remembered at once, a power of two; of two that share a slot the later one is. */
+const SLOTS = 4096
 
 /** Binds to a dictionary; `isClean` judges a name as a text. */
 export function createNames(kinds: Kinds, isClean: (text: string) => boolean): Names {
-  const known = new Map<number, { bytes: Buffer; name: Name }[]>()
-  let count = 0
+  const spellings = Array.from({ length: SLOTS }, () => NEVER)
+  const names = Array.from({ length: SLOTS }, () => NO_NAME)
   function read(bytes: Buffer): Name {
     const text = unescapeJson(bytes.toString())
     const found = [...kinds.fields.of(text).kinds]
@@ -36,26 +36,30 @@ export function createNames(kinds: Kinds, isClean: (text: string) => boolean): N
   return {
     at(bytes, start, end) {
       const length = end - start
-      if (length > FIELD_NAME_LENGTH_MAX) return read(bytes.subarray(start, end))
-      const middle = bytes[start + (length >> 1)] ?? 0
-      const hash = length + 31 * ((bytes[start] ?? 0) + 31 * (middle + 31 * (bytes[end - 1] ?? 0)))
-      const same = known.get(hash)
-      for (const entry of same ?? [])
-        if (isSame(entry.bytes, bytes, start, length)) return entry.name
-      const entry = {
-        bytes: Buffer.from(bytes.subarray(start, end)),
-        name: read(bytes.subarray(start, end)),
+      if (length === 0 || length > FIELD_NAME_LENGTH_MAX) return read(bytes.subarray(start, end))
+      const slot = slotOf(bytes, start, length)
+      if (isSame(spellings[slot] as Buffer, bytes, start, length)) return names[slot] as Name
+      const spelling = Buffer.from(bytes.subarray(start, end))
+      const name = read(spelling)
+      // Names come from bodies: personal ones are not kept.
+      if (name.clean) {
+        spellings[slot] = spelling
+        names[slot] = name
       }
-      // Names come from bodies: personal ones are not kept, and when there are too many, all go.
-      if (!entry.name.clean || (same?.length ?? 0) >= BUCKET_SIZE_MAX) return entry.name
-      if (++count > FIELD_NAMES_CACHED_MAX) {
-        known.clear()
-        count = 1
-      }
-      known.set(hash, [...(known.get(hash) ?? []), entry])
-      return entry.name
+      return name
     },
   }
+}
+
+const NEVER = Buffer.alloc(0)
+
+/** Four bytes and the length tell the names of one message apart; if not, they are only read again. */
+function slotOf(bytes: Buffer, start: number, length: number): number {
+  const first = bytes[start] as number
+  const third = bytes[start + (length >> 2)] as number
+  const middle = bytes[start + (length >> 1)] as number
+  const last = bytes[start + length - 1] as number
+  return (length + 31 * (first + 31 * (third + 31 * (middle + 31 * last)))) & (SLOTS - 1)
 }
 
 function isSame(known: Buffer, bytes: Buffer, start: number, length: number): boolean {
