@@ -34,7 +34,14 @@ const secrets = derivedSecrets(randomBytes(32))
 const RID = '01980000-0000-7000-8000-000000000000'
 
 const inspect = (body: Buffer) =>
-  guard.inspect({ headers: [], query: '', path: '/bench', body, mediaType: 'application/json', allowed })
+  guard.inspect({
+    headers: [],
+    query: '',
+    path: '/bench',
+    body,
+    mediaType: 'application/json',
+    allowed,
+  })
 const claim = ({ claims }: Rewritten) =>
   withDecoys(commit(secrets.secretOf(RID), nameClaims(claims, new Set())), randomBytes)
 

@@ -1,7 +1,11 @@
 /** The synthetic loan that benchmarks send: its policy, bodies of any size, and the bank's answer. @module */
 
 /** What the bank answers. */
-export const ANSWER = JSON.stringify({ status: 'accepted', applicationId: 'APP-1', limit: '50000.00' })
+export const ANSWER = JSON.stringify({
+  status: 'accepted',
+  applicationId: 'APP-1',
+  limit: '50000.00',
+})
 
 /** Eight personal fields, in three tokens, a pseudonym, two masks and two drops; the rest is kept. */
 export const POLICY = `policy: bench

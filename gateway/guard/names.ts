@@ -9,49 +9,70 @@ export interface Name {
   readonly telling: 0 | 1 | 2
   /** Whether the name itself holds nothing personal. */
   readonly clean: boolean
+  /** Its bytes when it is remembered, and where. */
+  readonly spelling: Buffer
+  readonly slot: number
 }
 
 /** The name of a value that has none. */
-export const NO_NAME: Name = { text: '', telling: 0, clean: true }
+export const NO_NAME: Name = {
+  text: '',
+  telling: 0,
+  clean: true,
+  spelling: Buffer.alloc(0),
+  slot: 0,
+}
 
-/** Reads names, and remembers a bounded number of them. */
+/** Reads names, and remembers a bounded number of them. Quotes are excluded from spans. */
 export interface Names {
-  /** The name in `bytes` from `start` to `end`, quotes excluded. */
-  at(bytes: Buffer, start: number, end: number): Name
+  /** @param previous the name before it in the document. */
+  at(bytes: Buffer, start: number, end: number, previous: Name): Name
+  /**
+   * The name that came behind `previous` the last time, if it stands at `start` again: objects of
+   * one kind have the same names in the same order.
+   */
+  after(bytes: Buffer, start: number, previous: Name): Name | undefined
 }
 
 /** Names that are remembered at once, a power of two; of two that share a slot the later one is. */
 const SLOTS = 4096
+const QUOTE = 0x22
 
 /** Binds to a dictionary; `isClean` judges a name as a text. */
 export function createNames(kinds: Kinds, isClean: (text: string) => boolean): Names {
-  const spellings = Array.from({ length: SLOTS }, () => NEVER)
-  const names = Array.from({ length: SLOTS }, () => NO_NAME)
-  function read(bytes: Buffer): Name {
+  const known = Array.from({ length: SLOTS }, () => NO_NAME)
+  const followers = new Uint16Array(SLOTS)
+  function read(bytes: Buffer, slot: number): Name {
     const text = unescapeJson(bytes.toString())
     const found = [...kinds.fields.of(text).kinds]
     const blocked = found.some((id) => kinds.get(id)?.class === 'C3')
-    return { text, telling: blocked ? 2 : found.length > 0 ? 1 : 0, clean: isClean(text) }
+    const telling = blocked ? 2 : found.length > 0 ? 1 : 0
+    return { text, telling, clean: isClean(text), spelling: bytes, slot }
   }
   return {
-    at(bytes, start, end) {
+    at(bytes, start, end, previous) {
       const length = end - start
-      if (length === 0 || length > FIELD_NAME_LENGTH_MAX) return read(bytes.subarray(start, end))
+      if (length === 0 || length > FIELD_NAME_LENGTH_MAX)
+        return { ...read(bytes.subarray(start, end), 0), spelling: NO_NAME.spelling }
       const slot = slotOf(bytes, start, length)
-      if (isSame(spellings[slot] as Buffer, bytes, start, length)) return names[slot] as Name
-      const spelling = Buffer.from(bytes.subarray(start, end))
-      const name = read(spelling)
-      // Names come from bodies: personal ones are not kept.
-      if (name.clean) {
-        spellings[slot] = spelling
-        names[slot] = name
+      let name = known[slot] as Name
+      if (name.spelling.length !== length || !standsAt(bytes, start, name.spelling)) {
+        name = read(Buffer.from(bytes.subarray(start, end)), slot)
+        // Names come from bodies: personal ones are not kept.
+        if (!name.clean) return { ...name, slot: 0 }
+        known[slot] = name
       }
+      followers[previous.slot] = slot
       return name
+    },
+    after(bytes, start, previous) {
+      const name = known[followers[previous.slot] as number] as Name
+      const { spelling } = name
+      if (bytes[start + spelling.length] !== QUOTE || spelling.length === 0) return undefined
+      return standsAt(bytes, start, spelling) ? name : undefined
     },
   }
 }
-
-const NEVER = Buffer.alloc(0)
 
 /** Four bytes and the length tell the names of one message apart; if not, they are only read again. */
 function slotOf(bytes: Buffer, start: number, length: number): number {
@@ -62,9 +83,8 @@ function slotOf(bytes: Buffer, start: number, length: number): number {
   return (length + 31 * (first + 31 * (third + 31 * (middle + 31 * last)))) & (SLOTS - 1)
 }
 
-function isSame(known: Buffer, bytes: Buffer, start: number, length: number): boolean {
-  if (known.length !== length) return false
-  for (let i = 0; i < length; i++) if (known[i] !== bytes[start + i]) return false
+function standsAt(bytes: Buffer, start: number, spelling: Buffer): boolean {
+  for (let i = 0; i < spelling.length; i++) if (spelling[i] !== bytes[start + i]) return false
   return true
 }
 
