@@ -24,6 +24,7 @@ const PROBLEMS = {
   'log-inconsistent':      { status: 503, retry: false, title: 'The evidence log contradicts itself',              help: 'stop, keep all files, and run `sealgate log fsck`' },
   'evidence-unavailable':  { status: 503, retry: true,  title: 'Evidence cannot be made durable',                  help: 'nothing was relayed; try again later' },
   'outcome-unrecorded':    { status: 503, retry: false, title: 'The outcome could not be recorded',                help: 'the recipient received the request; reconcile by your request number' },
+  'caller-gone':           { status: 400, retry: false, title: 'The caller did not take the answer',               help: 'the recipient has answered; reconcile by your request number' },
   'overloaded':            { status: 503, retry: true,  title: 'The gateway is at capacity or shutting down',      help: 'try again later' },
   'recipient-unreachable': { status: 502, retry: true,  title: 'The recipient could not be reached',               help: 'the recipient did not accept the connection; nothing was received by it' },
   'recipient-failed':      { status: 502, retry: false, title: 'The recipient\'s answer cannot be passed on',      help: 'the request may have been processed; reconcile by your request number' },
@@ -41,16 +42,29 @@ interface ProblemType {
   readonly help: string
 }
 
+/** How much of a message had left before it was stopped. */
+export interface Released {
+  readonly rows: number
+  readonly bytes: number
+}
+
 export type ProblemSlug = keyof typeof PROBLEMS
 
 /** The only error that crosses a module boundary. Anything else thrown is a bug. */
 export class Problem extends Error {
   readonly slug: ProblemSlug
+  /** What the recipient has of a message that was stopped; it counts for nothing. */
+  readonly released: Released | undefined
   /** @param detail reaches the client: names positions and limits, never a value from a body. */
-  constructor(slug: ProblemSlug, detail: string, options?: ErrorOptions) {
+  constructor(
+    slug: ProblemSlug,
+    detail: string,
+    options?: ErrorOptions & { readonly released?: Released },
+  ) {
     super(detail, options)
     this.name = 'Problem'
     this.slug = slug
+    this.released = options?.released
   }
   get status(): number {
     return PROBLEMS[this.slug].status
@@ -67,12 +81,14 @@ export interface ProblemDetails {
   readonly status: number
   readonly detail?: string
   readonly help: string
+  /** How much of a stopped message the recipient has. */
+  readonly released?: Released
   readonly instance?: string
 }
 
 /** Renders any thrown value. A foreign error may quote personal data, so it renders bare. */
 export function toProblemDetails(error: unknown, instance?: string): ProblemDetails {
-  const { slug, message } = error instanceof Problem ? error : new Problem('internal', '')
+  const { slug, message, released } = error instanceof Problem ? error : new Problem('internal', '')
   const { status, title, help } = PROBLEMS[slug]
   return {
     type: `/problems/${slug}`,
@@ -80,6 +96,7 @@ export function toProblemDetails(error: unknown, instance?: string): ProblemDeta
     status,
     ...(message === '' ? {} : { detail: message }),
     help,
+    ...(released === undefined ? {} : { released: { ...released } }),
     ...(instance === undefined ? {} : { instance }),
   }
 }

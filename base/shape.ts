@@ -106,6 +106,16 @@ export function oneOf<const T extends string>(
   }
 }
 
+/** Reads `true` or `false`. */
+export function booleanOf(what: string): Reader<boolean> {
+  return (node, report) => {
+    if (node.node === 'scalar' && typeof node.value === 'boolean') return node.value
+    const message = `${what} must be true or false, not ${describe(node)}`
+    report.error(node.at, message, 'write `true` or `false`')
+    return false
+  }
+}
+
 /** Reads a whole number from `min` to `max`. */
 export function integerOf(what: string, min: number, max: number): Reader<number> {
   return (node, report) => {

@@ -60,6 +60,8 @@ export interface OpenRecorder extends Recorder {
   /** Records accepted and not yet in the log, exchanges under way included. */
   backlog(): number
   head(): Head
+  /** Why no outcome could be recorded any more, not even of what is under way. */
+  broken(): Problem | undefined
   /** Why nothing is accepted now, for readiness checks; undefined while all is well. */
   failure(): Problem | undefined
   /** Resolves when everything accepted is sealed and in the log. @throws when the journal failed. */
@@ -109,6 +111,7 @@ export async function openRecorder(options: RecorderOptions): Promise<OpenRecord
       tornBytes: found.tornBytes,
     },
     backlog: () => state.tally.backlog,
+    broken: state.journal.failure,
     head: () => state.tally.head,
     idle: () => idle(state),
     close: () => close(state),

@@ -1,5 +1,6 @@
 /** The one noun that travels through the gateway: a request, its response, and what became known on the way. @module */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Problem } from '../base/problem.ts'
 import type { EnvelopeFacts } from '../evidence/record.ts'
 import type { Inner } from './envelope/stage.ts'
@@ -8,7 +9,8 @@ import type { Head } from './http/headers.ts'
 import type { Target } from './http/target.ts'
 
 import type { Route } from './route.ts'
-import type { Rewritten } from './transform/transform.ts'
+import type { Passage } from './stream/passage.ts'
+import type { Rewritten, Traces } from './transform/transform.ts'
 
 /** What the gateway sends on, ready for the wire. */
 export interface Outbound {
@@ -16,14 +18,24 @@ export interface Outbound {
   /** Path and query below the recipient's base URL. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  /** The whole body; empty when `feed` writes it. */
   readonly body: Buffer
+  /**
+   * Writes and ends a body that is too long for memory, or destroys the request; never rejects. It has
+   * its own limits to waiting.
+   */
+  readonly feed?: (request: ClientRequest) => Promise<void>
 }
 
-/** What the recipient answered, complete and within the limits. */
+/** What the recipient answered, within the limits. */
 export interface Inbound {
   readonly status: number
   readonly head: Head
+  /** As it came; empty when the answer is long. */
   readonly body: Buffer
+  /** The body without its content coding, when it had one. */
+  readonly plain?: Buffer
+  readonly long?: LongBody
   readonly receivedUs: bigint
 }
 
@@ -31,6 +43,23 @@ export interface Inbound {
 export interface AnswerOut {
   readonly body: Buffer
   readonly envelope?: EnvelopeFacts
+}
+
+/** The part of a body that has not arrived, paused until it is read. */
+export interface BodyRest {
+  readonly stream: Readable
+  /** Whether it has ended as it should: a connection that ends says nothing. */
+  readonly complete: () => boolean
+}
+
+/** A body that is too long for memory, as it comes or decoded. */
+export interface LongBody {
+  /** What has arrived of it. */
+  readonly prefix: readonly Buffer[]
+  /** Where the rest comes from; undefined when all has arrived. */
+  readonly rest: BodyRest | undefined
+  /** All of its bytes, when its sender said how many. */
+  readonly length: number | undefined
 }
 
 /**
@@ -52,6 +81,17 @@ export interface Exchange {
   body?: Buffer
   /** As the policy sees it: without its envelope. */
   inner?: Inner
+  /** The body without its content coding, when it had one. */
+  plain?: Buffer
+  /** In place of `body`. */
+  long?: LongBody
+  /** The way of a long body, and of a long answer; and what the rules did to all else. */
+  passage?: Passage
+  frame?: Traces
+  answerPassage?: Passage
+  answerFrame?: Traces
+  /** Links that were found in a long body: name → pseudonym. */
+  foundLinks?: Readonly<Record<string, string>>
   /** Headers, path and query included. */
   rewritten?: Rewritten
   /** From here on the recipient may have seen the request. */

@@ -30,6 +30,8 @@ import { openRelayKey } from './signature/key-file.ts'
 import { type MessageSigner, createMessageSigner } from './signature/sign.ts'
 import { type RunCommand, runCommand } from '../workers/clock.ts'
 import { steerBy } from './steer.ts'
+import { openSpoolFolder } from './stream/spool.ts'
+import { createTransfers } from './stream/transfers.ts'
 import { generateKeyRing, openKeyRing } from './token/ring-file.ts'
 import { openVaultStore } from './token/vault-file.ts'
 
@@ -87,7 +89,12 @@ export async function startGateway(
     const envelopes = await openEnvelopes(config.envelopes, clock)
     const leg = createLegs(clock, limits)
     const { recorder } = evidence
-    const ports = { clock, limits, parties, leg, signer, envelopes, recorder }
+    const long = {
+      spools: openSpoolFolder(join(config.data, 'spool'), limits.SPOOL_BYTES_MAX),
+      transfers: createTransfers(clock, limits.STREAMS_MAX),
+      hindrance: recorder.broken,
+    }
+    const ports = { clock, limits, parties, leg, signer, envelopes, recorder, ...long }
     const parts = { ...ports, ...steerBy(content.current) }
     return await run(config, parts, { evidence, log, content, oversight, close })
   } catch (error) {

@@ -17,9 +17,9 @@ export async function watchShadow(
   const { route, rewritten, answer, inbound, request, response, rid, receivedUs } = exchange
   const shadow = route?.shadow
   if (shadow === undefined || exchange.body === undefined) return
-  const { head, target, caller, recipient, body, inner, answerInner } = exchange
+  const { head, target, caller, recipient, body, plain, inner, answerInner } = exchange
   if (!head || !target || !caller || !recipient) return
-  const opened = { ...(inner && { inner }), ...(answerInner && { answerInner }) }
+  const opened = { ...(plain && { plain }), ...(inner && { inner }), ...(answerInner && { answerInner }) } // prettier-ignore
   const known = { head, target, caller, recipient, body, ...opened }
   const twin: Exchange = { rid, receivedUs, request, response, ...known, route: shadow }
   let slug: string | undefined

@@ -1,9 +1,7 @@
 /** What the relay asks of the content in force. @module */
 import type { Content } from './content.ts'
-import { allowedBy } from './guard/allowed.ts'
-import type { OutboundMessage } from './guard/guard.ts'
+import { type Allowed, allowedBy } from './guard/allowed.ts'
 import type { RelayPorts } from './http/relay.ts'
-import { namesOfRules } from './policy/public-path.ts'
 import type { LoadedPolicy } from './policy/registry.ts'
 import type { Route } from './route.ts'
 import { linkPseudonym } from './token/link.ts'
@@ -11,7 +9,7 @@ import { linkPseudonym } from './token/link.ts'
 /** Binds the relay to content that may be replaced while it runs. */
 export function steerBy(current: () => Content): Pick<RelayPorts, 'match' | 'guard' | 'pseudonym'> {
   // What each direction allows is worked out once per loaded policy.
-  const known = new WeakMap<object, Pick<OutboundMessage, 'allowed' | 'names'>>()
+  const known = new WeakMap<object, Allowed>()
   return {
     match: (from, to, method, path) => {
       const match = current().registry.match(from, to, method, path)
@@ -21,12 +19,9 @@ export function steerBy(current: () => Content): Pick<RelayPorts, 'match' | 'gua
     },
     guard: (policy, direction, message) => {
       const rules = policy[direction]
-      const says = known.get(rules) ?? {
-        allowed: allowedBy(rules),
-        names: namesOfRules(rules.fields),
-      }
-      known.set(rules, says)
-      current().guard.inspect({ ...message, ...says })
+      const allowed = known.get(rules) ?? allowedBy(rules)
+      known.set(rules, allowed)
+      current().guard.inspect({ ...message, allowed })
     },
     pseudonym: (name, value) => linkPseudonym(current().keys, name, value),
   }

@@ -1,5 +1,4 @@
 /** Detectors of documents and vehicles: words of letters and digits, and Chinese numbers. @module */
-import { eachMatch } from './matches.ts'
 import type { Scan, Word } from './scan.ts'
 import * as is from './validators.ts'
 
@@ -70,14 +69,14 @@ const PLATE = new RegExp(
 
 /** Finds what begins with a Han character: plates, military numbers. */
 export function findChineseNumbers(scan: Scan): void {
-  eachMatch(scan.text, OFFICER, ({ 0: text, index }) => {
+  for (const { 0: text, index } of scan.text.matchAll(OFFICER)) {
     scan.add('officer-id', index, index + text.length, 0.85, 'military identity number')
-  })
-  eachMatch(scan.text, PLATE, ({ 0: text, index }) => {
+  }
+  for (const { 0: text, index } of scan.text.matchAll(PLATE)) {
     const end = index + text.length
-    if (!isPlate(text) || /[A-Za-z0-9]/.test(scan.text.charAt(end))) return
+    if (!isPlate(text) || /[A-Za-z0-9]/.test(scan.text.charAt(end))) continue
     scan.add('plate', index, end, 0.75, 'province, office letter and serial')
-  })
+  }
 }
 
 /** Five characters, or six with a letter of new-energy vehicles; at least two digits. */

@@ -1,6 +1,5 @@
 /** The last look at what leaves: personal data that no rule allows stops the relay. @module */
 import { Problem } from '../../base/problem.ts'
-import { publicPath } from '../policy/public-path.ts'
 import type { Allowed } from './allowed.ts'
 import { type Carried, carriedBy } from './carriers.ts'
 import { createDetect } from './detect.ts'
@@ -8,7 +7,6 @@ import { inspectMessage } from './inspect.ts'
 import type { Kind, Kinds } from './kinds.ts'
 import * as limits from './limits.ts'
 import { createNames } from './names.ts'
-import { pathAt } from './place.ts'
 
 /** A message exactly as it is about to leave. */
 export interface OutboundMessage {
@@ -20,8 +18,6 @@ export interface OutboundMessage {
   /** Empty when there is no body. */
   readonly mediaType: string
   readonly allowed: Allowed
-  /** Names that the policy spells out, which a message may show. */
-  readonly names?: ReadonlySet<string>
 }
 
 /** Where a hit stands. Names of members are left out: a body chooses them, so they may be personal. */
@@ -68,21 +64,15 @@ export function createGuard(kinds: Kinds): Guard {
     inspect(message) {
       const found = inspectMessage(message, instruments)
       const leaks = found.filter(({ leak }) => leak)
-      if (leaks.length > 0) throw new Problem('leak-detected', describe(leaks, message))
+      if (leaks.length > 0) throw new Problem('leak-detected', describe(leaks))
       return found
     },
   }
 }
 
-function describe(leaks: readonly GuardHit[], { body, names }: OutboundMessage): string {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const isPublic = (name: string) => names?.has(name) === true
-  const pathOf = (offset: number) => {
-    const path = pathAt(bytes, offset)
-    return path === undefined ? '' : `, \`${publicPath(path, isPublic)}\``
-  }
+function describe(leaks: readonly GuardHit[]): string {
   const named = leaks.slice(0, limits.PLACES_NAMED_MAX).map(({ kind, class: level, place }) => {
-    const where = place.in === 'body' ? ` at byte ${place.offset}${pathOf(place.offset)}` : ''
+    const where = place.in === 'body' ? ` at byte ${place.offset}, depth ${place.depth}` : ''
     const name = place.name === undefined ? '' : ` \`${place.name}\``
     const inside = place.carriers.length === 0 ? '' : ` inside ${place.carriers.join(', ')}`
     return `\`${kind}\` (${level}) in the ${place.in}${name}${where}${inside}`

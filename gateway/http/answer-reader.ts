@@ -11,18 +11,24 @@ export interface ReadAnswer {
   readonly body: Buffer
   /** Whether the connection can carry another request. */
   readonly keep: boolean
+  /** Whether this is all; else its body goes on, and is taken by `takeBody`. */
+  readonly whole: boolean
 }
 
 /** Bounds of one answer. */
 export interface AnswerBounds {
   readonly headBytesMax: number
   readonly bodyBytesMax: number
+  /** Whether a longer body may be taken in parts. */
+  readonly long: boolean
 }
 
 /** Reads what one connection carries for one request. */
 export interface AnswerReader {
-  /** @returns the answer once it is whole. @throws {AnswerFault} */
+  /** @returns the answer once it is whole; before, once it is known to be long. @throws {AnswerFault} */
   push(chunk: Buffer): ReadAnswer | undefined
+  /** What has come of a long body since. */
+  takeBody(): readonly Buffer[]
   /** The connection has ended. @returns the answer when its end is what ends it. */
   end(): ReadAnswer | undefined
   /** Whether a byte has come, and whether a final head has. */
@@ -62,6 +68,8 @@ interface State extends AnswerBounds {
   step: 'head' | 'body' | 'size' | 'data' | 'trailer'
   head: Head | undefined
   begun: boolean
+  /** Whether its receiver knows that it is long. */
+  told: boolean
   /** Read and not yet understood: part of a line. */
   rest: Buffer
   chunks: Buffer[]
@@ -75,10 +83,12 @@ export function createAnswerReader(method: string, bounds: AnswerBounds): Answer
   const state: State = {
     headBytesMax: bounds.headBytesMax,
     bodyBytesMax: bounds.bodyBytesMax,
+    long: bounds.long,
     bodiless: method === 'HEAD',
     step: 'head',
     head: undefined,
     begun: false,
+    told: false,
     rest: EMPTY,
     chunks: [],
     length: 0,
@@ -88,14 +98,31 @@ export function createAnswerReader(method: string, bounds: AnswerBounds): Answer
     push: (chunk) => {
       state.begun = true
       state.rest = state.rest.length === 0 ? chunk : Buffer.concat([state.rest, chunk])
-      return read(state)
+      return read(state) ?? tell(state)
     },
+    takeBody: () => state.chunks.splice(0),
     end: () => {
       if (state.step !== 'body' || state.head?.length !== 'end') return undefined
       return finish(state, state.head)
     },
     begun: () => state.begun,
     hasHead: () => state.head !== undefined,
+  }
+}
+
+/** Says once that an answer is long. */
+function tell(state: State): ReadAnswer | undefined {
+  const { head, length, bodyBytesMax, told } = state
+  if (head === undefined || told) return undefined
+  const declared = typeof head.length === 'number' ? head.length : 0
+  if (Math.max(length, declared) <= bodyBytesMax) return undefined
+  state.told = true
+  return {
+    status: head.status,
+    rawHeaders: head.rawHeaders,
+    body: EMPTY,
+    keep: false,
+    whole: false,
   }
 }
 
@@ -131,7 +158,7 @@ function readHead(state: State): boolean {
 
 /** How the body ends: RFC 9112 §6.3. */
 function frame(
-  { bodiless, bodyBytesMax }: State,
+  { bodiless, bodyBytesMax, long }: State,
   status: number,
   lines: readonly string[],
   persistent: boolean,
@@ -163,7 +190,7 @@ function frame(
   if (coding !== undefined) return { ...known, length: 'chunked', keep }
   if (declared === undefined) return { ...known, length: 'end', keep: false }
   const length = Number(declared)
-  if (length > bodyBytesMax) throw new AnswerFault('too large', true)
+  if (length > bodyBytesMax && !long) throw new AnswerFault('too large', true)
   return { ...known, length, keep }
 }
 
@@ -174,7 +201,7 @@ function take(state: State, want: number): void {
   state.rest = rest.length <= want ? EMPTY : rest.subarray(want)
   if (bytes.length === 0) return
   state.length += bytes.length
-  if (state.length > state.bodyBytesMax) throw new AnswerFault('too large', true)
+  if (state.length > state.bodyBytesMax && !state.long) throw new AnswerFault('too large', true)
   state.chunks.push(bytes)
 }
 
@@ -201,7 +228,8 @@ function readChunks(state: State): boolean {
     const size = CHUNK_SIZE.exec(line)?.[1]
     if (size === undefined) throw new AnswerFault('a chunk has no size')
     state.left = Number.parseInt(size, 16)
-    if (state.length + state.left > state.bodyBytesMax) throw new AnswerFault('too large', true)
+    if (state.length + state.left > state.bodyBytesMax && !state.long)
+      throw new AnswerFault('too large', true)
     state.step = state.left === 0 ? 'trailer' : 'data'
   }
 }
@@ -216,13 +244,18 @@ function takeLine(state: State): string | undefined {
   return line
 }
 
-function finish({ chunks, rest, length }: State, head: Head): ReadAnswer {
-  const [only] = chunks
+function finish({ chunks, rest, length, told }: State, head: Head): ReadAnswer {
   return {
     status: head.status,
     rawHeaders: head.rawHeaders,
-    body: chunks.length === 1 && only ? only : Buffer.concat(chunks, length),
+    body: told ? EMPTY : join(chunks, length),
+    whole: true,
     // What follows an answer that nobody asked for belongs to nothing.
     keep: head.keep && rest.length === 0,
   }
+}
+
+function join(chunks: readonly Buffer[], length: number): Buffer {
+  const [only] = chunks
+  return chunks.length === 1 && only ? only : Buffer.concat(chunks, length)
 }

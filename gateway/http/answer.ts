@@ -10,33 +10,79 @@ const EXTRA: Readonly<Record<number, readonly string[]>> = {
   503: ['retry-after', '1'],
 }
 
-/** Sends what the recipient answered, rewritten. */
-export function sendAnswer(response: ServerResponse, answer: Answer, rid: string): void {
-  if (response.destroyed) return
-  const { status, contentType, headers, body } = answer
+/** The fields of an answer, but for those that frame it; in pairs. */
+export function answerFields(
+  { headers, contentType, coding }: Pick<Answer, 'headers' | 'contentType' | 'coding'>,
+  rid: string,
+): string[] {
   const fields = ['evidence-id', rid]
   for (const [name, value] of headers) fields.push(name, value)
-  if (body.length > 0) fields.push('content-type', contentType)
+  if (contentType !== '') fields.push('content-type', contentType)
+  if (coding !== undefined) fields.push('content-encoding', coding)
+  return fields
+}
+
+/**
+ * Sends what the recipient answered, rewritten.
+ *
+ * @param drained settles when the caller has stopped sending a body that nobody wants any more: a
+ *   connection that is closed before could take the answer with it.
+ */
+export function sendAnswer(
+  response: ServerResponse,
+  answer: Answer,
+  rid: string,
+  drained?: Promise<unknown>,
+): void {
+  if (response.destroyed) return
+  const { status, body } = answer
+  const fields = answerFields(answer, rid)
   // RFC 9110 §8.6: none with 204, and with 304 and HEAD it would speak of a body not sent.
   const bodiless = status === 204 || status === 304 || response.req.method === 'HEAD'
   if (!bodiless) fields.push('content-length', String(body.length))
-  response.writeHead(status, fields)
-  response.end(bodiless ? undefined : body)
+  finish(response, { status, fields, body: bodiless ? undefined : body }, drained)
 }
 
-/** Sends a problem document on an open exchange; `reuse` tells whether the connection stays open. */
+/**
+ * Sends a problem document on an open exchange. An answer that has begun is broken off instead.
+ *
+ * @param reuse whether the connection stays open; or settles as `drained` above, and it does not.
+ */
 export function sendProblem(
   response: ServerResponse,
   problem: Problem,
   rid: string,
-  reuse: boolean,
+  reuse: boolean | Promise<unknown>,
 ): void {
-  if (response.headersSent || response.destroyed) return
-  const body = problemBody(problem, rid)
-  const fields = problemFields(problem, rid, body.length)
-  if (!reuse) fields.push('connection', 'close')
-  response.writeHead(problem.status, fields)
-  response.end(response.req.method === 'HEAD' ? undefined : body)
+  if (response.headersSent) response.destroy()
+  if (response.destroyed) return
+  const document = problemBody(problem, rid)
+  const fields = problemFields(problem, rid, document.length)
+  const body = response.req.method === 'HEAD' ? undefined : document
+  if (reuse === false) fields.push('connection', 'close')
+  const drained = typeof reuse === 'boolean' ? undefined : reuse
+  finish(response, { status: problem.status, fields, body }, drained)
+}
+
+interface Message {
+  readonly status: number
+  readonly fields: string[]
+  readonly body: Buffer | undefined
+}
+
+function finish(
+  response: ServerResponse,
+  { status, fields, body }: Message,
+  drained: Promise<unknown> | undefined,
+): void {
+  if (drained !== undefined) fields.push('connection', 'close')
+  response.writeHead(status, fields)
+  if (drained === undefined) {
+    response.end(body)
+    return
+  }
+  response.write(body ?? '')
+  drained.finally(() => response.end()).catch(() => response.destroy())
 }
 
 /** Sends a problem document on a connection whose request never became readable. */

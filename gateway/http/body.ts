@@ -1,6 +1,7 @@
 /** Reads a caller's body once from the socket, within bounds. @module */
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../base/problem.ts'
+import type { BodyRest, LongBody } from '../exchange.ts'
 import type { Head } from './headers.ts'
 import type { RelayLimits } from './limits.ts'
 
@@ -18,53 +19,65 @@ export function watchRequest(request: IncomingMessage): void {
 }
 
 /**
- * Collects the body.
+ * Collects the body, up to BODY_BYTES_MAX.
  *
- * @throws {Problem} `media-type-unsupported` for a content coding, `body-too-large`, or
- *   `body-malformed` when the caller stops in the middle.
+ * @returns a long body when there is more, with the rest of it unread.
+ * @throws {Problem} `body-malformed` when the caller stops in the middle, or is too slow.
  */
 export function readBody(
   request: IncomingMessage,
   head: Head,
   limits: RelayLimits,
-): Promise<Buffer> | Buffer {
-  const coding = head.get('content-encoding')
-  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
-    throw new Problem('media-type-unsupported', 'expected a body without content coding')
-  }
+): Promise<Buffer | LongBody> | Buffer | LongBody {
   const declared = head.get('content-length')
   if (declared === undefined && !head.has('transfer-encoding')) return EMPTY
   const max = limits.BODY_BYTES_MAX
-  if (declared !== undefined && Number(declared) > max) throw tooLarge(max)
-  return collect(request, max)
+  if (declared !== undefined && Number(declared) > max) {
+    return { prefix: [], rest: restOf(request), length: Number(declared) }
+  }
+  return collect(request, max, limits.REQUEST_TIMEOUT_MS)
 }
 
-function collect(request: IncomingMessage, max: number): Promise<Buffer> {
+function restOf(request: IncomingMessage): BodyRest {
+  return { stream: request, complete: () => request.complete }
+}
+
+function collect(
+  request: IncomingMessage,
+  max: number,
+  timeoutMs: number,
+): Promise<Buffer | LongBody> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
+    const settle = (result: Buffer | LongBody | Problem) => {
+      clearTimeout(timer)
+      request.off('data', onData).off('end', onEnd).off('error', onBreak).off('close', onClose)
+      if (result instanceof Problem) reject(result)
+      else resolve(result)
+    }
     const onData = (chunk: Buffer) => {
       length += chunk.length
-      if (length <= max) {
-        chunks.push(chunk)
-        return
-      }
-      request.off('data', onData)
+      chunks.push(chunk)
+      if (length <= max) return
       request.pause()
-      reject(tooLarge(max))
+      settle({ prefix: chunks, rest: restOf(request), length: undefined })
     }
-    request.on('data', onData)
-    request.once('end', () => {
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length))
-    })
+    const onEnd = () =>
+      settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length))
     const onBreak = (cause?: unknown) => {
-      if (request.complete && cause === undefined) return
       const because = cause === undefined ? {} : { cause }
-      reject(new Problem('body-malformed', 'the body broke off or is framed wrongly', because))
+      settle(new Problem('body-malformed', 'the body broke off or is framed wrongly', because))
     }
+    const onClose = () => {
+      if (!request.complete) onBreak()
+    }
+    // Node's own limit would also end a long body that comes steadily.
+    const timer = setTimeout(() => {
+      settle(new Problem('body-malformed', `the body did not arrive within ${timeoutMs} ms`))
+    }, timeoutMs)
+    request.on('data', onData).on('end', onEnd).on('error', onBreak).on('close', onClose)
     if (broken.has(request)) onBreak()
-    request.once('error', onBreak)
-    request.once('close', () => onBreak())
   })
 }
 
@@ -77,11 +90,17 @@ function collect(request: IncomingMessage, max: number): Promise<Buffer> {
 export function discardBody(
   request: IncomingMessage,
   bytesMax: number,
+  timeoutMs: number,
 ): Promise<boolean> | boolean {
   if (broken.has(request)) return false
   if (request.complete) return true
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
     let length = 0
+    const resolve = (reuse: boolean) => {
+      clearTimeout(timer)
+      settle(reuse)
+    }
+    const timer = setTimeout(() => resolve(false), timeoutMs)
     request.on('data', (chunk: Buffer) => {
       length += chunk.length
       if (length > bytesMax) resolve(false)
@@ -91,8 +110,4 @@ export function discardBody(
     request.once('close', () => resolve(request.complete))
     request.resume()
   })
-}
-
-function tooLarge(max: number): Problem {
-  return new Problem('body-too-large', `expected at most ${max} bytes`)
 }

@@ -5,9 +5,10 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
-import type { Inbound, Outbound } from '../exchange.ts'
+import type { Inbound, LongBody, Outbound } from '../exchange.ts'
 import { AnswerFault, createAnswerReader, type ReadAnswer } from './answer-reader.ts'
-import { readHead } from './headers.ts'
+import { createAnswerTail } from './answer-tail.ts'
+import { type Head, readHead } from './headers.ts'
 import type { Leg } from './leg.ts'
 import type { RelayLimits } from './limits.ts'
 import { type Call, type Link, openSocket, type Pool, remove, sweep } from './links.ts'
@@ -16,6 +17,7 @@ import { type Call, type Link, openSocket, type Pool, remove, sweep } from './li
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Bytes up to which head and body are joined into one write: copying is cheaper than a second one. */
 const JOIN_BYTES_MAX = 65_536
+const NOTHING = Buffer.alloc(0)
 const NO_TEXT = /[^\t\x20-\x7e\x80-\xff]/
 
 interface Ports {
@@ -41,16 +43,16 @@ export function createDirectLeg(clock: Clock, limits: RelayLimits): Leg {
     return pool
   }
   return {
-    send: async (base, outbound, onSent) => {
+    send: async (base, outbound, onSent, long = false) => {
       const pool = poolOf(base)
       const message = { ...outbound, path: base.pathname === '/' ? outbound.path : base.pathname + outbound.path } // prettier-ignore
       try {
-        return await attempt(ports, pool, message, onSent)
+        return await attempt(ports, pool, message, onSent, long)
       } catch (error) {
         // An idle connection that the recipient was just closing; only a safe request may go twice.
         if (!(error instanceof StaleConnection)) throw error
         if (!SAFE.has(outbound.method)) throw error.problem
-        return await attempt(ports, pool, message, onSent)
+        return await attempt(ports, pool, message, onSent, long)
       }
     },
     close: () => {
@@ -74,6 +76,7 @@ function attempt(
   pool: Pool,
   outbound: Outbound,
   onSent: () => void,
+  long: boolean,
 ): Promise<Inbound> {
   return new Promise((resolve, reject) => {
     const call: Call = {
@@ -81,6 +84,7 @@ function attempt(
       reader: createAnswerReader(outbound.method, {
         headBytesMax: limits.HEADER_BYTES_MAX,
         bodyBytesMax: limits.BODY_BYTES_MAX,
+        long,
       }),
       onSent,
       resolve,
@@ -88,6 +92,7 @@ function attempt(
       deadline: setTimeout(() => fail(pool, call, late(call, limits)), limits.RECIPIENT_TIMEOUT_MS),
       link: undefined,
       settled: false,
+      tail: undefined,
     }
     const free = pool.free.pop()
     if (free !== undefined) dispatch(pool, free, call)
@@ -168,16 +173,33 @@ function receive(
 ): void {
   try {
     const answer = read()
+    if (call.tail !== undefined) {
+      call.tail.feed(call.reader.takeBody(), answer !== undefined)
+      if (answer !== undefined) release(limits, pool, call, answer.keep)
+      return
+    }
     if (answer === undefined || call.settled) return
     const { status, rawHeaders, body } = answer
     const head = readHead(rawHeaders, 'recipient-failed')
-    const inbound = { status, head, body, receivedUs: clock.wallUs() }
+    const inbound = { status, head, receivedUs: clock.wallUs() }
     settle(call)
-    release(limits, pool, call, answer.keep)
-    call.resolve(inbound)
+    if (answer.whole) release(limits, pool, call, answer.keep)
+    if (answer.whole && body.length <= limits.BODY_BYTES_MAX) call.resolve({ ...inbound, body })
+    else call.resolve({ ...inbound, body: NOTHING, long: longBody(call, head, answer) })
   } catch (error) {
     fail(pool, call, error instanceof AnswerFault ? faultOf(call, error) : error)
   }
+}
+
+/** A long answer: its head goes ahead, its body follows as it is wanted. */
+function longBody(call: Call, head: Head, { whole, body }: ReadAnswer): LongBody {
+  if (whole) return { prefix: [body], rest: undefined, length: body.length }
+  if (call.link === undefined) throw new Problem('internal', '')
+  const tail = createAnswerTail(call.link.socket)
+  call.tail = tail
+  tail.feed(call.reader.takeBody(), false)
+  const length = head.get('content-length')
+  return { prefix: [], rest: tail.rest, length: length === undefined ? undefined : Number(length) }
 }
 
 /** Gives the connection to whoever waits, keeps it, or closes it. */
@@ -207,6 +229,10 @@ function settle(call: Call): void {
 }
 
 function fail(pool: Pool, call: Call, error: unknown): void {
+  if (call.tail !== undefined) {
+    call.tail.fail(error instanceof Error ? error : new Error('the answer broke off'))
+    call.link?.socket.destroy()
+  }
   if (call.settled) return
   settle(call)
   remove(pool.waiting, call)

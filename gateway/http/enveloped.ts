@@ -18,7 +18,8 @@ interface PlainBody {
 
 /** The request as the policy sees it. */
 export async function openRequest(ports: EnvelopePorts, exchange: Exchange): Promise<Inner> {
-  const { head, route, body, request } = exchange
+  const { head, route, request, plain } = exchange
+  const body = plain ?? exchange.body
   if (!head || !route || !body) throw new Problem('internal', '')
   const name = route.policy.request.envelope?.open
   const line = { method: request.method ?? '', path: request.url ?? '' }
@@ -62,8 +63,9 @@ export async function sealRequest(
 export async function openAnswer(
   ports: EnvelopePorts,
   exchange: Exchange,
-  { status, head, body }: Inbound,
+  { status, head, ...came }: Inbound,
 ): Promise<Inner> {
+  const body = came.plain ?? came.body
   const name = exchange.route?.policy.response.envelope?.open
   // RFC 9110 §6.4.1: these have no body, so there is nothing to open.
   const isBodiless = status === 204 || status === 304 || exchange.request.method === 'HEAD'

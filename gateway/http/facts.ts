@@ -13,6 +13,8 @@ import { retainUntil } from '../custody.ts'
 import type { Inner } from '../envelope/stage.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { Passage } from '../stream/passage.ts'
+import type { Traces } from '../transform/transform.ts'
 import { type Head, mediaType } from './headers.ts'
 
 /** The route as evidence and metrics name it: the policy's template, never a path with values. */
@@ -22,11 +24,53 @@ export function routeName(policy: Policy): string {
 
 /** @param links link name → pseudonym. */
 export function intentOf(exchange: Exchange, links: Readonly<Record<string, string>>): Intent {
-  const { rid, receivedUs, caller, recipient, route, rewritten, outbound, body, head } = exchange
-  const { inner, sealed } = exchange
-  if (!caller || !recipient || !route || !rewritten || !outbound || !body || !head || !inner) {
-    throw new Problem('internal', 'the exchange is not ready')
+  const { rewritten, outbound, body, head, inner, sealed } = exchange
+  if (!rewritten || !outbound || !body || !head || !inner) throw notReady()
+  return {
+    ...commonIntent(exchange, links),
+    request: {
+      method: outbound.method,
+      mediaType: mediaType(head),
+      ...codingFacts(head, exchange.plain),
+      length: body.length,
+      forwardedLength: outbound.body.length,
+      manifest: rewritten.manifest,
+      unnamed: rewritten.unnamed,
+      ...envelopesOf(inner, sealed),
+      claims: [
+        ...rewritten.claims,
+        ...insideClaims('', inner, sealed, rewritten.bytes),
+        ...headClaims(exchange),
+        digestClaim('body_sha256', body),
+        ...plainClaims('', exchange.plain),
+        digestClaim('forwarded_sha256', outbound.body),
+      ],
+    },
   }
+}
+
+/** The intent of a long request. @param passage when all of it has passed already. */
+export function longIntentOf(
+  exchange: Exchange,
+  links: Readonly<Record<string, string>>,
+  passage?: Passage,
+): Intent {
+  const { outbound, head, frame } = exchange
+  if (!outbound || !head || !frame) throw notReady()
+  const { method } = outbound
+  const claims = headClaims(exchange)
+  const request =
+    passage === undefined
+      ? { method, mediaType: mediaType(head), streamed: true as const, claims }
+      : { method, ...passageFacts(passage, frame, head, '', claims) }
+  return { ...commonIntent(exchange, links), request }
+}
+
+function commonIntent(
+  { rid, receivedUs, caller, recipient, route }: Exchange,
+  links: Readonly<Record<string, string>>,
+): Omit<Intent, 'request'> {
+  if (!caller || !recipient || !route) throw notReady()
   const { policy } = route
   return {
     rid,
@@ -44,25 +88,50 @@ export function intentOf(exchange: Exchange, links: Readonly<Record<string, stri
     ...(policy.evidence.custody === 'sealed'
       ? { custody: { until: retainUntil(receivedUs, policy.evidence.retain) } }
       : {}),
-    request: {
-      method: outbound.method,
-      mediaType: mediaType(head),
-      length: body.length,
-      forwardedLength: outbound.body.length,
-      manifest: rewritten.manifest,
-      unnamed: rewritten.unnamed,
-      ...envelopesOf(inner, sealed),
-      claims: [
-        ...rewritten.claims,
-        ...insideClaims('', inner, sealed, rewritten.bytes),
-        urlClaim(exchange),
-        headersClaim('headers', head),
-        digestClaim('body_sha256', body),
-        digestClaim('forwarded_sha256', outbound.body),
-        { name: 'signature_out', json: JSON.stringify(outbound.headers['signature'] ?? '') },
-      ],
-    },
   }
+}
+
+function notReady(): Problem {
+  return new Problem('internal', 'the exchange is not ready')
+}
+
+/** What is committed to before the body is known. */
+function headClaims(exchange: Exchange): Claim[] {
+  const { head, outbound } = exchange
+  if (!head || !outbound) throw notReady()
+  const signature = JSON.stringify(outbound.headers['signature'] ?? '')
+  return [
+    urlClaim(exchange),
+    headersClaim('headers', head),
+    { name: 'signature_out', json: signature },
+  ]
+}
+
+/** What is known of a long body. @param prefix of claims' names: `r:` for an answer. */
+function passageFacts(
+  passage: Passage,
+  frame: Traces,
+  head: Head,
+  prefix: '' | 'r:',
+  claims: readonly Claim[],
+): MessageFacts {
+  const facts = passage.facts(prefix)
+  return {
+    ...facts,
+    mediaType: mediaType(head),
+    manifest: [...frame.manifest, ...facts.manifest],
+    unnamed: frame.unnamed + facts.unnamed,
+    claims: [...claims, ...facts.claims],
+  }
+}
+
+function codingFacts(head: Head, plain: Buffer | undefined): Pick<MessageFacts, 'coding'> {
+  const coding = head.get('content-encoding')
+  return plain === undefined || coding === undefined ? {} : { coding }
+}
+
+function plainClaims(prefix: '' | 'r:', plain: Buffer | undefined): Claim[] {
+  return plain === undefined ? [] : [digestClaim(`${prefix}decoded_sha256`, plain)]
 }
 
 /** @param status what the caller is about to receive; undefined when it is gone. */
@@ -72,7 +141,7 @@ export function outcomeOf(
   status: number | undefined,
   answeredUs: bigint,
 ): Outcome {
-  const { inbound, answer, answerInner, answerOut, problem, sentUs } = exchange
+  const { inbound, problem, sentUs } = exchange
   return {
     result,
     ...(status === undefined ? {} : { status, answeredUs }),
@@ -81,25 +150,55 @@ export function outcomeOf(
     ...(inbound === undefined
       ? {}
       : { recipientStatus: inbound.status, responseReceivedUs: inbound.receivedUs }),
-    ...(!inbound || !answer || !answerInner || !answerOut
-      ? {}
-      : {
-          response: {
-            mediaType: mediaType(inbound.head),
-            length: inbound.body.length,
-            forwardedLength: answerOut.body.length,
-            manifest: answer.manifest,
-            unnamed: answer.unnamed,
-            ...envelopesOf(answerInner, answerOut.envelope),
-            claims: [
-              ...answer.claims,
-              ...insideClaims('r:', answerInner, answerOut.envelope, answer.bytes),
-              headersClaim('r:headers', inbound.head),
-              digestClaim('r:body_sha256', inbound.body),
-              digestClaim('r:forwarded_sha256', answerOut.body),
-            ],
-          },
-        }),
+    ...streamedRequest(exchange),
+    ...responseOf(exchange),
+  }
+}
+
+/** What became of a request that was relayed while it came; nothing when none of it left. */
+function streamedRequest(exchange: Exchange): Pick<Outcome, 'request' | 'links'> {
+  const { passage, frame, head, outbound, sentUs, foundLinks } = exchange
+  // One that was held back is complete in its intent.
+  if (!passage || !frame || !head || !outbound || outbound.headers['content-digest']) return {}
+  if (sentUs === undefined) return {}
+  const { method } = outbound
+  const request = passageFacts(passage, frame, head, '', [])
+  return {
+    request: { method, streamed: true, ...request },
+    ...(foundLinks === undefined ? {} : { links: foundLinks }),
+  }
+}
+
+function responseOf(exchange: Exchange): Pick<Outcome, 'response'> {
+  const { inbound, answer, answerInner, answerOut, answerPassage, answerFrame, route } = exchange
+  if (inbound === undefined) return {}
+  const { head, body, plain } = inbound
+  const headers = headersClaim('r:headers', head)
+  if (answerPassage !== undefined && answerFrame !== undefined) {
+    const facts = passageFacts(answerPassage, answerFrame, head, 'r:', [headers])
+    const isHeldBack = route?.policy.response.buffered === true
+    return { response: { ...facts, ...(isHeldBack ? {} : { streamed: true }) } }
+  }
+  if (!answer || !answerInner || !answerOut) return {}
+  const { bytes, manifest, unnamed, claims } = answer
+  return {
+    response: {
+      mediaType: mediaType(head),
+      ...codingFacts(head, plain),
+      length: body.length,
+      forwardedLength: answerOut.body.length,
+      manifest,
+      unnamed,
+      ...envelopesOf(answerInner, answerOut.envelope),
+      claims: [
+        ...claims,
+        ...insideClaims('r:', answerInner, answerOut.envelope, bytes),
+        headers,
+        digestClaim('r:body_sha256', body),
+        ...plainClaims('r:', plain),
+        digestClaim('r:forwarded_sha256', answerOut.body),
+      ],
+    },
   }
 }
 
@@ -122,6 +221,7 @@ export function refusalOf(exchange: Exchange, problem: Problem, answeredUs: bigi
       ...(target === undefined ? [] : [urlClaim(exchange)]),
       ...(head === undefined ? [] : [headersClaim('headers', head)]),
       ...(body === undefined ? [] : [digestClaim('body_sha256', body)]),
+      ...(exchange.passage?.facts('').claims ?? []),
     ],
   }
 }

@@ -14,7 +14,7 @@ import { Stream } from 'node:stream'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
-import type { Inbound, Outbound } from '../exchange.ts'
+import type { Inbound, LongBody, Outbound } from '../exchange.ts'
 import { readHead } from './headers.ts'
 import type { RelayLimits } from './limits.ts'
 
@@ -22,10 +22,11 @@ import type { RelayLimits } from './limits.ts'
 export interface Leg {
   /**
    * @param onSent is told when the first byte is handed to an established connection.
+   * @param long whether an answer beyond BODY_BYTES_MAX is wanted, in parts.
    * @throws {Problem} `recipient-unreachable`: nothing was received; `recipient-failed`,
    *   `recipient-timeout`: the recipient may have acted.
    */
-  send(base: URL, outbound: Outbound, onSent: () => void): Promise<Inbound>
+  send(base: URL, outbound: Outbound, onSent: () => void, long?: boolean): Promise<Inbound>
   /** Closes idle connections. */
   close(): void
 }
@@ -42,12 +43,16 @@ export function createLeg(clock: Clock, limits: RelayLimits): Leg {
     maxFreeSockets: limits.RECIPIENT_SOCKETS_IDLE_MAX,
   } as const
   const agents = { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) }
+  // A body that is written once only must not meet a kept connection that is just closing.
+  const single = { ...options, keepAlive: false }
+  const singles = { 'http:': new HttpAgent(single), 'https:': new HttpsAgent(single) }
   for (const agent of Object.values(agents)) {
     agent.on('free', (socket) => socket.setTimeout(limits.RECIPIENT_IDLE_TIMEOUT_MS))
   }
   const middleware = createProxyMiddleware<Call & IncomingMessage>({
     router: (call, _response, options) => {
-      options.agent = agents[call.base.protocol === 'https:' ? 'https:' : 'http:']
+      const pool = call.feed === undefined ? agents : singles
+      options.agent = pool[call.base.protocol === 'https:' ? 'https:' : 'http:']
       return call.base
     },
     pathFilter: () => true,
@@ -64,9 +69,10 @@ export function createLeg(clock: Clock, limits: RelayLimits): Leg {
     ],
   })
 
-  function attempt(base: URL, outbound: Outbound, onSent: () => void): Promise<Inbound> {
+  // prettier-ignore
+  function attempt(base: URL, outbound: Outbound, onSent: () => void, long: boolean): Promise<Inbound> {
     return new Promise((resolve, reject) => {
-      const call = new Call(base, outbound, { clock, limits, onSent, resolve, reject })
+      const call = new Call(base, outbound, { clock, limits, onSent, long, resolve, reject })
       middleware(call as Call & IncomingMessage, call.sink as unknown as ServerResponse, (error) =>
         call.onError(error ?? new Error('the request was not dispatched')),
       ).catch((error: unknown) => call.onError(error))
@@ -74,18 +80,20 @@ export function createLeg(clock: Clock, limits: RelayLimits): Leg {
   }
 
   return {
-    send: async (base, outbound, onSent) => {
+    send: async (base, outbound, onSent, long = false) => {
       try {
-        return await attempt(base, outbound, onSent)
+        return await attempt(base, outbound, onSent, long)
       } catch (error) {
         // An idle connection that the recipient was just closing; only a safe request may go twice.
         if (!(error instanceof StaleConnection)) throw error
         if (!SAFE.has(outbound.method)) throw error.problem
-        return await attempt(base, outbound, onSent)
+        return await attempt(base, outbound, onSent, long)
       }
     },
     close: () => {
-      for (const agent of Object.values(agents)) agent.destroy()
+      for (const pool of [agents, singles]) {
+        for (const agent of Object.values(pool)) agent.destroy()
+      }
     },
   }
 }
@@ -103,6 +111,7 @@ interface CallPorts {
   readonly clock: Clock
   readonly limits: RelayLimits
   readonly onSent: () => void
+  readonly long: boolean
   readonly resolve: (inbound: Inbound) => void
   readonly reject: (error: unknown) => void
 }
@@ -128,9 +137,10 @@ class Call extends Stream {
   readonly httpVersionMajor = 1
   readonly socket = { writable: true }
   readonly sink = new Sink()
+  readonly feed: Outbound['feed']
   readonly #body: Buffer
   readonly #ports: CallPorts
-  readonly #deadline: NodeJS.Timeout
+  #deadline: NodeJS.Timeout
   #request: ClientRequest | undefined
   #connected = false
   #settled = false
@@ -142,21 +152,35 @@ class Call extends Stream {
     this.url = outbound.path
     this.headers = outbound.headers
     this.#body = outbound.body
+    this.feed = outbound.feed
     this.#ports = ports
-    this.#deadline = setTimeout(() => this.#onDeadline(), ports.limits.RECIPIENT_TIMEOUT_MS)
+    this.#deadline = this.#startDeadline()
   }
 
-  /** The middleware pipes the request's body; ours is one buffer, ready since the guard saw it. */
+  /** The middleware pipes the request's body; ours is one buffer, ready since the guard saw it, or long. */
   override pipe<T extends NodeJS.WritableStream>(destination: T): T {
-    if (this.#body.length === 0) destination.end()
+    if (this.feed !== undefined) {
+      void this.#feed(this.feed, destination as NodeJS.WritableStream as ClientRequest)
+    } else if (this.#body.length === 0) destination.end()
     else destination.end(this.#body)
     return destination
+  }
+
+  /** The time limit holds until there is a connection, and again once the body is written. */
+  async #feed(feed: NonNullable<Outbound['feed']>, request: ClientRequest): Promise<void> {
+    await feed(request)
+    if (!this.#settled) this.#deadline = this.#startDeadline()
+  }
+
+  #startDeadline(): NodeJS.Timeout {
+    return setTimeout(() => this.#onDeadline(), this.#ports.limits.RECIPIENT_TIMEOUT_MS)
   }
 
   onSocket(request: ClientRequest): void {
     this.#request = request
     const connected = () => {
       this.#connected = true
+      if (this.feed !== undefined) clearTimeout(this.#deadline)
       this.#ports.onSent()
     }
     if (request.reusedSocket) connected()
@@ -170,25 +194,32 @@ class Call extends Stream {
     this.sink.finished = true // The middleware then leaves the answer to us.
     const chunks: Buffer[] = []
     let length = 0
-    response.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer) => {
       length += chunk.length
-      if (length <= this.#ports.limits.BODY_BYTES_MAX) chunks.push(chunk)
-      else this.#fail(new Problem('recipient-failed', 'the answer is too large'))
-    })
-    response.once('end', () => this.#onEnd(response, chunks, length))
+      chunks.push(chunk)
+      if (length > this.#ports.limits.BODY_BYTES_MAX) {
+        response.off('data', onData).pause()
+        if (this.#ports.long) this.#onHead(response, [], 0, longBody(response, chunks))
+        else this.#fail(new Problem('recipient-failed', 'the answer is too large'))
+      }
+    }
+    response.on('data', onData)
+    response.once('end', () => this.#onHead(response, chunks, length))
     response.once('error', (error) => this.#fail(broken(error)))
     response.once('close', () => {
       if (!response.complete) this.#fail(broken())
     })
   }
 
-  #onEnd(response: IncomingMessage, chunks: readonly Buffer[], length: number): void {
+  // prettier-ignore
+  #onHead(response: IncomingMessage, chunks: readonly Buffer[], length: number, long?: LongBody): void {
     try {
-      if (!response.complete) throw broken()
+      if (long === undefined && !response.complete) throw broken()
       this.#settle({
         status: response.statusCode ?? 0,
         head: readHead(response.rawHeaders, 'recipient-failed'),
         body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length),
+        ...(long === undefined ? {} : { long }),
         receivedUs: this.#ports.clock.wallUs(),
       })
     } catch (error) {
@@ -238,6 +269,12 @@ class Call extends Stream {
     this.sink.emit('close')
     this.#ports.reject(error)
   }
+}
+
+function longBody(rest: IncomingMessage, prefix: readonly Buffer[]): LongBody {
+  const length = rest.headers['content-length']
+  const body = { stream: rest, complete: () => rest.complete }
+  return { prefix, rest: body, length: length === undefined ? undefined : Number(length) }
 }
 
 function broken(cause?: unknown): Problem {

@@ -9,12 +9,10 @@ export function createLegs(clock: Clock, limits: RelayLimits): Leg {
   const direct = createDirectLeg(clock, limits)
   const general = createLeg(clock, limits)
   return {
-    send: (base, outbound, onSent) =>
-      (outbound.body.length > limits.DIRECT_BYTES_MAX ? general : direct).send(
-        base,
-        outbound,
-        onSent,
-      ),
+    send: (base, outbound, onSent, long) => {
+      const isLong = outbound.feed !== undefined || outbound.body.length > limits.DIRECT_BYTES_MAX
+      return (isLong ? general : direct).send(base, outbound, onSent, long)
+    },
     close: () => {
       direct.close()
       general.close()

@@ -3,12 +3,17 @@
 /** Bounds with their units; tests pass smaller ones. */
 // prettier-ignore
 export const RELAY_LIMITS = {
-  BODY_BYTES_MAX:           1_048_576, // bytes; the same for requests and answers
+  BODY_BYTES_MAX:           1_048_576, // bytes that are held in memory, as they come and decoded; for requests and answers
+  STREAM_BYTES_MAX:    17_179_869_184, // bytes of a longer body, as it comes and decoded, where the format streams
+  STREAMS_MAX:                     64, // bodies that are relayed while they come; the next one is answered `overloaded`
+  STREAM_IDLE_TIMEOUT_MS:      20_000, // ms that either side of such a body may stand still; below RECIPIENT_TIMEOUT_MS
+  CODING_RATIO_MAX:               200, // decoded bytes per byte of a content coding, beyond the first MiB
+  SPOOL_BYTES_MAX:     68_719_476_736, // bytes of all bodies that are held back in files
   HEADER_BYTES_MAX:            16_384, // bytes of one message head, request line included
   URL_BYTES_MAX:                4_096, // bytes of the request target
   DISCARD_BYTES_MAX:        4_194_304, // bytes of a refused body read on, so that the caller sees the answer
   HEAD_TIMEOUT_MS:             10_000, // ms for a caller to send one head
-  REQUEST_TIMEOUT_MS:          30_000, // ms for a caller to send one head and body
+  REQUEST_TIMEOUT_MS:          30_000, // ms for a caller to send one body that is held in memory
   KEEP_ALIVE_TIMEOUT_MS:       65_000, // ms that an idle caller connection stays open
   DIRECT_BYTES_MAX:           262_144, // bytes of a request that takes the direct leg
   RECIPIENT_TIMEOUT_MS:        30_000, // ms from dispatch to the last byte of the answer

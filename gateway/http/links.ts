@@ -3,6 +3,7 @@ import { type Socket, connect, isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Inbound, Outbound } from '../exchange.ts'
 import type { AnswerReader } from './answer-reader.ts'
+import type { AnswerTail } from './answer-tail.ts'
 import type { RelayLimits } from './limits.ts'
 
 /** One request under way. */
@@ -15,6 +16,8 @@ export interface Call {
   readonly deadline: NodeJS.Timeout
   link: Link | undefined
   settled: boolean
+  /** Where the body of a long answer goes. */
+  tail: AnswerTail | undefined
 }
 
 /** One connection. */

@@ -2,29 +2,28 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Problem } from '../../base/problem.ts'
+import { Problem, type ProblemSlug } from '../../base/problem.ts'
 import { uuidv7 } from '../../base/uuid.ts'
-import type { Outcome, Recorder } from '../../evidence/record.ts'
+import type { Outcome } from '../../evidence/record.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import type { Parties } from '../party/registry.ts'
 import type { Route } from '../route.ts'
 import { checkContentDigest } from '../signature/digest.ts'
+import { decodeWhole } from '../stream/coding.ts'
 import { sendAnswer, sendProblem, sendProblemRaw } from './answer.ts'
 import { discardBody, readBody, watchRequest } from './body.ts'
 import { intentOf, outcomeOf, refusalOf } from './facts.ts'
-import { checkRequestHead, readHead } from './headers.ts'
-import type { Leg } from './leg.ts'
-import type { RelayLimits } from './limits.ts'
-import { type Answer, type StagePorts, prepareAnswer, prepareRequest } from './stages.ts'
+import { checkRequestHead, type Head, readHead } from './headers.ts'
+import { released } from './long.ts'
+import { answerLong } from './long-answer.ts'
+import { type LongPorts, relayLong } from './long-request.ts'
+import { type Answer, codingOf, prepareAnswer, prepareRequest, recipientsFault } from './stages.ts'
 import { parseTarget } from './target.ts'
 
 /** What the relay needs of the rest of the gateway. */
-export interface RelayPorts extends StagePorts {
-  readonly limits: RelayLimits
+export interface RelayPorts extends LongPorts {
   readonly parties: Parties
   readonly match: (from: string, to: string, method: string, path: string) => Route | undefined
-  readonly recorder: Recorder
-  readonly leg: Leg
   /** Told of every finished exchange, and of errors that are bugs. */
   readonly observe: (exchange: Exchange, status: number, seconds: number) => void
   readonly report: (error: unknown, rid: string) => void
@@ -72,12 +71,23 @@ export function createRelay(ports: RelayPorts): Relay {
 
 async function relay(ports: RelayPorts, exchange: Exchange): Promise<void> {
   await admit(ports, exchange)
+  const came = exchange.long === undefined ? await relayShort(ports, exchange) : await relayLong(ports, exchange) // prettier-ignore
+  exchange.inbound = came
+  const inbound = await withoutCoding(ports, came)
+  exchange.inbound = inbound
+  if (inbound.long === undefined) {
+    await answerCaller(ports, exchange, await prepareAnswer(ports, exchange, inbound))
+  } else {
+    await answerLong(ports, exchange, inbound, () => concludeAnswered(ports, exchange))
+    finish(ports, exchange, inbound.status)
+  }
+}
+
+async function relayShort(ports: RelayPorts, exchange: Exchange): Promise<Inbound> {
   const links = await prepareRequest(ports, exchange)
   await ports.recorder.intend(intentOf(exchange, links))
   exchange.intended = true // From here on the record is concluded, never refused.
-  const inbound = await send(ports, exchange)
-  const answer = await prepareAnswer(ports, exchange, inbound)
-  await answerCaller(ports, exchange, answer)
+  return await send(ports, exchange)
 }
 
 /** Who calls, whom, under which policy, with which bytes. */
@@ -99,54 +109,100 @@ async function admit(ports: RelayPorts, exchange: Exchange): Promise<void> {
   exchange.route = route
   if (head.has('expect')) response.writeContinue()
   const body = await readBody(request, head, ports.limits)
-  exchange.body = body
+  if (!Buffer.isBuffer(body)) {
+    exchange.long = body
+    return
+  }
   const digest = head.get('content-digest')
   if (digest !== undefined) checkContentDigest(digest, body)
+  const plain = await decode(ports, head, body)
+  if (plain === 'long') exchange.long = { prefix: [body], rest: undefined, length: body.length }
+  else {
+    exchange.body = body
+    if (plain !== undefined) exchange.plain = plain
+  }
+}
+
+/** @returns undefined when there is no coding to undo. */
+async function decode(
+  { limits }: RelayPorts,
+  head: Head,
+  body: Buffer,
+  slug?: ProblemSlug,
+): Promise<Buffer | 'long' | undefined> {
+  const coding = body.length === 0 ? undefined : codingOf(head)
+  if (coding === undefined) return undefined
+  const bounds = { bytesMax: limits.BODY_BYTES_MAX, ratioMax: limits.CODING_RATIO_MAX }
+  return (await decodeWhole(coding, body, bounds, slug)) ?? 'long'
+}
+
+async function withoutCoding(ports: RelayPorts, inbound: Inbound): Promise<Inbound> {
+  const { head, body, status, receivedUs } = inbound
+  if (inbound.long !== undefined || !head.has('content-encoding')) return inbound
+  try {
+    const plain = await decode(ports, head, body, 'recipient-failed')
+    if (plain === undefined) return inbound
+    if (plain !== 'long') return { ...inbound, plain }
+    const long = { prefix: [body], rest: undefined, length: body.length }
+    return { status, head, receivedUs, body: Buffer.alloc(0), long }
+  } catch (error) {
+    throw recipientsFault(error)
+  }
 }
 
 async function send(ports: RelayPorts, exchange: Exchange): Promise<Inbound> {
   const { recipient, outbound } = exchange
   if (!recipient?.base || !outbound) throw new Problem('internal', '')
-  const inbound = await ports.leg.send(recipient.base, outbound, () => {
+  const onSent = () => {
     exchange.sentUs ??= ports.clock.wallUs()
-  })
-  exchange.inbound = inbound
-  return inbound
+  }
+  return await ports.leg.send(recipient.base, outbound, onSent, true)
 }
 
 async function answerCaller(ports: RelayPorts, exchange: Exchange, answer: Answer): Promise<void> {
-  const { rid, response } = exchange
+  const { rid, response, long, request } = exchange
+  await concludeAnswered(ports, exchange)
+  const isEarly = long !== undefined && !request.complete
+  sendAnswer(response, answer, rid, isEarly ? discard(ports, request) : undefined)
+  finish(ports, exchange, answer.status)
+}
+
+/** A caller that hung up gets nothing; what the recipient answered is evidence all the same. */
+function concludeAnswered(ports: RelayPorts, exchange: Exchange): Promise<void> {
+  const { rid, response, inbound } = exchange
   const answeredUs = ports.clock.wallUs()
-  // A caller that hung up gets nothing; what the recipient answered is evidence all the same.
   const outcome = response.destroyed
     ? outcomeOf(exchange, 'failed', undefined, answeredUs)
-    : outcomeOf(exchange, 'answered', answer.status, answeredUs)
-  await conclude(ports, rid, outcome)
-  sendAnswer(response, answer, rid)
-  finish(ports, exchange, answer.status)
+    : outcomeOf(exchange, 'answered', inbound?.status, answeredUs)
+  return conclude(ports, rid, outcome)
+}
+
+async function discard({ limits }: RelayPorts, request: IncomingMessage): Promise<boolean> {
+  return await discardBody(request, limits.DISCARD_BYTES_MAX, limits.REQUEST_TIMEOUT_MS)
 }
 
 /** Answers with a problem, and seals the refusal, or the end of what was begun. */
 async function refuse(ports: RelayPorts, exchange: Exchange, error: unknown): Promise<void> {
   const { rid, request, response } = exchange
   if (!(error instanceof Problem)) ports.report(error, rid)
-  let problem = error instanceof Problem ? error : new Problem('internal', '')
+  let problem = released(exchange, error instanceof Problem ? error : new Problem('internal', ''))
   exchange.problem = problem
   const answeredUs = ports.clock.wallUs()
   if (problem.slug === 'outcome-unrecorded' || problem.slug === 'evidence-unavailable') {
     // The journal has just failed; it would only fail again.
   } else if (exchange.intended) {
-    const result = exchange.inbound === undefined ? 'failed' : 'refused'
-    const status = response.destroyed ? undefined : problem.status
-    const outcome = outcomeOf(exchange, result, status, answeredUs)
+    const isOver = response.destroyed || response.headersSent
+    const isOurs = exchange.inbound !== undefined || problem.status < 500
+    const result = isOurs && !response.destroyed ? 'refused' : 'failed'
+    const outcome = outcomeOf(exchange, result, isOver ? undefined : problem.status, answeredUs)
     problem = await seal(ports, rid, problem, () => conclude(ports, rid, outcome))
   } else {
     const refusal = refusalOf(exchange, problem, answeredUs)
     problem = await seal(ports, rid, problem, () => ports.recorder.refuse(refusal))
   }
   exchange.problem = problem
-  const reuse = await discardBody(request, ports.limits.DISCARD_BYTES_MAX)
-  sendProblem(response, problem, rid, reuse)
+  const rest = discard(ports, request)
+  sendProblem(response, problem, rid, exchange.long === undefined ? await rest : rest)
   finish(ports, exchange, problem.status)
 }
 

@@ -49,7 +49,7 @@ export function createRelayServer(
   const options = {
     maxHeaderSize: limits.HEADER_BYTES_MAX,
     headersTimeout: limits.HEAD_TIMEOUT_MS,
-    requestTimeout: limits.REQUEST_TIMEOUT_MS,
+    requestTimeout: 0, // Bodies have their own limits (body.ts, pull.ts): a long one may take its time.
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: Math.min(limits.HEAD_TIMEOUT_MS, 5_000),
     requireHostHeader: false, // Checked in checkRequestHead, where the refusal gets its Evidence-Id.

@@ -8,8 +8,9 @@ import type { Policy } from '../policy/policy.ts'
 import type { MessageSigner } from '../signature/sign.ts'
 import { type BodyFormat, JSON_FORMAT, readFormat, writeContentType } from '../transform/format.ts'
 import { rewriteBody, rewriteHeaders, rewritePath, rewriteQuery } from '../transform/rewrite.ts'
-import type { Rewritten } from '../transform/transform.ts'
-import { composeRequest } from './compose.ts'
+import type { Rewritten, Traces } from '../transform/transform.ts'
+import { acceptedCodings, type Coding, encodeWhole, readCoding } from '../stream/coding.ts'
+import { composeRequest, type Envelope } from './compose.ts'
 import { checkConsent } from './consent.ts'
 import { openAnswer, openRequest, sealAnswer, sealRequest } from './enveloped.ts'
 import { type Head, isEndToEnd } from './headers.ts'
@@ -42,6 +43,23 @@ const NO_BODY: Rewritten = {
   captured: new Map(),
 }
 
+/** What leaves of a request besides its body, rewritten. */
+export interface RequestFrame extends Traces {
+  readonly path: string
+  readonly query: string
+  readonly headers: readonly (readonly [string, string])[]
+}
+
+/** Rewrites path, query and headers. */
+export async function rewriteFrame({ head, target, route }: Exchange): Promise<RequestFrame> {
+  if (!head || !target || !route) throw new Problem('internal', '')
+  const rules = route.compiled.request
+  const path = await rewritePath(rules, target.path)
+  const query = await rewriteQuery(rules, target.query ?? '')
+  const { headers, ...traces } = await rewriteHeaders(rules, endToEnd(head))
+  return { path: path.text, query: query.text, headers, ...joinTraces([path, query, traces]) }
+}
+
 /**
  * Rewrites the request and makes it ready for the wire.
  *
@@ -51,8 +69,8 @@ export async function prepareRequest(
   ports: StagePorts,
   exchange: Exchange,
 ): Promise<Readonly<Record<string, string>>> {
-  const { target, recipient, route, rid, request } = exchange
-  if (!target || !recipient?.base || !route) throw new Problem('internal', '')
+  const { route } = exchange
+  if (!route) throw new Problem('internal', '')
   const { policy, compiled } = route
   const inner = await openRequest(ports, exchange)
   const { head, body } = inner
@@ -65,33 +83,41 @@ export async function prepareRequest(
   if (policy.legal.consent !== undefined) {
     checkConsent(policy, rewritten.captured.get('legal.consent'), nowMs)
   }
-  const path = await rewritePath(compiled.request, target.path)
-  const query = await rewriteQuery(compiled.request, target.query ?? '')
-  const { headers, ...headerTraces } = await rewriteHeaders(compiled.request, endToEnd(head))
-  const { bytes } = rewritten
-  const contentType = bytes.length === 0 ? '' : writeContentType(format)
+  const frame = await rewriteFrame(exchange)
+  const contentType = rewritten.bytes.length === 0 ? '' : writeContentType(format)
   ports.guard(policy, 'request', {
-    headers: [...headers, ['content-type', contentType]],
-    path: path.text,
-    query: query.text,
-    body: bytes,
+    ...frame,
+    headers: [...frame.headers, ['content-type', contentType]],
+    body: rewritten.bytes,
     mediaType: contentType,
   })
-  exchange.rewritten = { ...rewritten, ...joinTraces([path, query, headerTraces, rewritten]) }
-  const parts = {
+  exchange.rewritten = { ...rewritten, ...joinTraces([frame, rewritten]) }
+  const envelope = envelopeOf(ports, exchange, frame)
+  const plain = { ...envelope, contentType, body: rewritten.bytes }
+  const sealed = await sealRequest(ports, exchange, plain)
+  const coding = exchange.plain === undefined ? undefined : codingOf(head)
+  const coded = coding === undefined ? sealed.body : await encodeWhole(coding, sealed.body)
+  exchange.outbound = composeRequest(ports.signer, { ...envelope, ...sealed, coding, body: coded })
+  return linksOf(ports, rewritten.captured)
+}
+
+/** All of an envelope that does not depend on the body. */
+export function envelopeOf(
+  { clock }: StagePorts,
+  { head, recipient, request, rid }: Exchange,
+  { path, query, headers }: RequestFrame,
+): Omit<Envelope, 'contentType' | 'coding' | 'body'> {
+  if (!head || !recipient?.base) throw new Problem('internal', '')
+  return {
     method: request.method ?? '',
     base: recipient.base,
-    path: path.text,
-    query: query.text,
-  }
-  const sealed = await sealRequest(ports, exchange, { ...parts, headers, contentType, body: bytes })
-  exchange.outbound = composeRequest(ports.signer, {
-    ...parts,
-    ...sealed,
+    path,
+    query,
+    headers,
+    accepts: acceptedCodings(head.get('accept-encoding')),
     rid,
-    nowS: Math.floor(nowMs / 1000),
-  })
-  return linksOf(ports, rewritten)
+    nowS: Number(clock.wallUs() / 1_000_000n),
+  }
 }
 
 /** What goes back to the caller. */
@@ -99,6 +125,7 @@ export interface Answer {
   readonly status: number
   readonly headers: readonly (readonly [string, string])[]
   readonly contentType: string
+  readonly coding: Coding | undefined
   readonly body: Buffer
 }
 
@@ -116,9 +143,15 @@ export async function prepareAnswer(
   try {
     return await rewriteAnswer(ports, exchange, inbound)
   } catch (error) {
-    if (!(error instanceof Problem) || error.slug === 'internal') throw error
-    throw new Problem('recipient-failed', `its answer: ${error.message}`, { cause: error })
+    throw recipientsFault(error)
   }
+}
+
+/** What is wrong with an answer, as the caller is told. */
+export function recipientsFault(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.slug === 'internal') return error
+  if (error.slug === 'recipient-failed') return error
+  return new Problem('recipient-failed', `its answer: ${error.message}`, { cause: error })
 }
 
 async function rewriteAnswer(
@@ -127,16 +160,9 @@ async function rewriteAnswer(
   inbound: Inbound,
 ): Promise<Answer> {
   const { route } = exchange
-  const { status, head: outerHead } = inbound
+  const { status } = inbound
   if (!route) throw new Problem('internal', '')
-  // Following it would send the data to a place that no policy names; so would passing it on.
-  if (status >= 300 && status < 400 && status !== 304) {
-    throw new Problem('recipient-failed', 'a redirect, which is not followed')
-  }
-  const coding = outerHead.get('content-encoding')
-  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
-    throw new Problem('recipient-failed', 'a content coding, which was not asked for')
-  }
+  refuseRedirect(status)
   const inner = await openAnswer(ports, exchange, inbound)
   const { head, body } = inner
   const format = formatOf(head, body)
@@ -144,19 +170,40 @@ async function rewriteAnswer(
     body.length === 0
       ? NO_BODY
       : await readInside(inner, () => rewriteBody(route.compiled.response, body, format))
-  const { headers, ...headerTraces } = await rewriteHeaders(route.compiled.response, endToEnd(head))
-  const { bytes } = rewritten
-  const contentType = bytes.length === 0 ? '' : writeContentType(format)
+  const { headers, ...traces } = await rewriteHeaders(route.compiled.response, endToEnd(head))
+  const contentType = rewritten.bytes.length === 0 ? '' : writeContentType(format)
   ports.guard(route.policy, 'response', {
     headers: [...headers, ['content-type', contentType]],
     path: '',
     query: '',
-    body: bytes,
+    body: rewritten.bytes,
     mediaType: contentType,
   })
-  exchange.answer = { ...rewritten, ...joinTraces([headerTraces, rewritten]) }
-  const out = await sealAnswer(ports, exchange, { contentType, body: bytes })
-  return { status, headers, ...out }
+  exchange.answer = { ...rewritten, ...joinTraces([traces, rewritten]) }
+  const out = await sealAnswer(ports, exchange, { contentType, body: rewritten.bytes })
+  const coding = inbound.plain === undefined ? undefined : answerCoding(exchange, head)
+  if (coding === undefined) return { status, headers, ...out, coding }
+  const coded = await encodeWhole(coding, out.body)
+  exchange.answerOut = { ...exchange.answerOut, body: coded }
+  return { status, headers, ...out, coding, body: coded }
+}
+
+/** Following one would send the data to a place that no policy names; so would passing it on. */
+export function refuseRedirect(status: number): void {
+  if (status >= 300 && status < 400 && status !== 304) {
+    throw new Problem('recipient-failed', 'a redirect, which is not followed')
+  }
+}
+
+/** The content coding of a message. @throws {Problem} `media-type-unsupported` */
+export function codingOf(head: Head): Coding | undefined {
+  return readCoding(head.get('content-encoding'))
+}
+
+/** The coding in which an answer goes on: the one in which it came, if the caller takes it. */
+export function answerCoding({ head }: Exchange, answer: Head): Coding | undefined {
+  const accepted = acceptedCodings(head?.get('accept-encoding'))
+  return accepted.find((coding) => coding === codingOf(answer))
 }
 
 /** A message without a body needs no media type. */
@@ -164,21 +211,24 @@ function formatOf(head: Head, body: Buffer): BodyFormat {
   return body.length === 0 ? JSON_FORMAT : readFormat(head.get('content-type') ?? '')
 }
 
-function endToEnd(head: Head): (readonly [string, string])[] {
+/** The fields that a policy may let through. */
+export function endToEnd(head: Head): (readonly [string, string])[] {
   return [...head].filter(([name]) => isEndToEnd(name, head))
 }
 
-/** What the rules did, over all parts of a message. */
-type Traces = Pick<Rewritten, 'manifest' | 'unnamed'>
-
-function joinTraces(parts: readonly Traces[]): Traces {
+/** Adds up what the rules did. */
+export function joinTraces(parts: readonly Traces[]): Traces {
   return {
     manifest: parts.flatMap(({ manifest }) => manifest),
     unnamed: parts.reduce((sum, { unnamed }) => sum + unnamed, 0),
   }
 }
 
-function linksOf(ports: StagePorts, { captured }: Rewritten): Record<string, string> {
+/** @returns link name → pseudonym. */
+export function linksOf(
+  ports: StagePorts,
+  captured: Rewritten['captured'],
+): Readonly<Record<string, string>> {
   const links: Record<string, string> = {}
   for (const [name, value] of captured) {
     if (!name.startsWith('links.')) continue

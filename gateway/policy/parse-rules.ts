@@ -1,6 +1,14 @@
 /** Reads `request` and `response`: which rule does what to which value. Pure. @module */
 import { nearestName, type Report, suggest } from '../../base/diagnostic.ts'
-import { describe, oneOf, openMap, readEntries, type Reader, textOf } from '../../base/shape.ts'
+import {
+  booleanOf,
+  describe,
+  oneOf,
+  openMap,
+  readEntries,
+  type Reader,
+  textOf,
+} from '../../base/shape.ts'
 import type { YamlMap, YamlNode, YamlScalar } from '../../base/yaml.ts'
 import type { PartyConfig } from '../config.ts'
 import { numbered } from './mistakes.ts'
@@ -38,6 +46,7 @@ export function readDirection(
       oneOf('a way to treat unnamed fields', ['drop', 'refuse']),
     )
     const envelope = fields.take('envelope', readEnvelope)
+    const buffered = fields.take('buffered', booleanOf('`buffered`'))
     const rules: Record<Section, readonly Rule[]> = { headers: [], query: [], path: [], fields: [] }
     const sections = new Set<string>(SECTIONS)
     // In file order, so that rules are numbered as the officer reads them.
@@ -63,6 +72,7 @@ export function readDirection(
     return {
       unnamed: unnamed ?? 'drop',
       ...(envelope === undefined ? {} : { envelope }),
+      ...(buffered === undefined ? {} : { buffered }),
       headers: rules.headers,
       query: rules.query,
       pathParameters: rules.path,

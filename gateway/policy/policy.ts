@@ -52,6 +52,8 @@ export interface Direction {
   readonly unnamed: 'drop' | 'refuse'
   /** The partner envelopes of sealgate.yaml around the body; absent: it is plain on both sides. */
   readonly envelope?: DirectionEnvelopes & { readonly at: Position }
+  /** Whether a long body is held back until all of it has passed. */
+  readonly buffered?: boolean
   /** Header names, lower case, that pass besides the ones the gateway itself sets. */
   readonly headers: readonly Rule[]
   readonly query: readonly Rule[]

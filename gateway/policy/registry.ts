@@ -11,7 +11,6 @@ import { type PolicyFile, readPolicyFiles } from './folder.ts'
 import { lintEnvelopes } from './lint-envelopes.ts'
 import { lintPolicy, lintTogether } from './lint.ts'
 import { parsePolicy } from './parse.ts'
-import { namesOfRules } from './public-path.ts'
 import type { Policy } from './policy.ts'
 import { createRehearsal } from './rehearsal.ts'
 import { createMatch, type MatchRoute, selectActive } from './routes.ts'
@@ -116,7 +115,7 @@ export function inspectBy(guard: Guard): InspectSide {
   return (policy, side, body) => {
     const allowed = allowedBy(policy[side])
     const message = { headers: [], query: '', path: '', mediaType: 'application/json' }
-    guard.inspect({ ...message, body, allowed, names: namesOfRules(policy[side].fields) })
+    guard.inspect({ ...message, body, allowed })
   }
 }
 

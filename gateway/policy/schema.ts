@@ -135,6 +135,13 @@ function directionSchema(): Schema {
           seal: { ...ref('name'), ...say('去文的信封', 'What the body goes out in') },
         },
       ),
+      buffered: {
+        type: 'boolean',
+        ...say(
+          '长报文：全部检查通过后才放行',
+          'Long bodies: let nothing out before all of it has passed',
+        ),
+      },
       headers: {
         anyOf: [{ type: 'array', items: { type: 'string' } }, ref('rules')],
         ...say('允许通过的请求头', 'Headers that pass'),

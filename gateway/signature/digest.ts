@@ -1,5 +1,5 @@
 /** Content-Digest (RFC 9530 §2): made for what goes out, checked when a caller sends one. @module */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { isInnerList, parseDictionary } from 'structured-headers'
 import { Problem } from '../../base/problem.ts'
 
@@ -20,23 +20,62 @@ export function contentDigest(bytes: Uint8Array): string {
  * @throws {Problem} `body-malformed` when one differs or none is known.
  */
 export function checkContentDigest(value: string, bytes: Uint8Array): void {
-  let known = 0
-  for (const [name, member] of readDigests(value)) {
-    const algorithm = HASHES.get(name)
-    if (algorithm === undefined) continue
-    known++
-    const expected = isInnerList(member) ? undefined : member[0]
-    const got = hash(algorithm, bytes, 'buffer')
-    const same =
-      expected instanceof ArrayBuffer &&
-      expected.byteLength === got.length &&
-      timingSafeEqual(new Uint8Array(expected), got)
-    if (!same) throw new Problem('body-malformed', `the body does not have this \`${name}\` digest`)
+  for (const [name, { algorithm, expected }] of readDigests(value)) {
+    requireSame(name, expected, hash(algorithm, bytes, 'buffer'))
   }
-  if (known === 0) throw new Problem('body-malformed', 'expected a sha-256 or sha-512 digest')
 }
 
-function readDigests(value: string): ReturnType<typeof parseDictionary> {
+/**
+ * Checks the same for a body that passes by.
+ *
+ * @throws {Problem} at the end; `body-malformed` at once when no digest is known.
+ */
+export async function* passDigest(
+  value: string,
+  source: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  const digests = [...readDigests(value)].map(([name, { algorithm, expected }]) => ({
+    name,
+    expected,
+    running: createHash(algorithm),
+  }))
+  for await (const chunk of source) {
+    for (const { running } of digests) running.update(chunk)
+    yield chunk
+  }
+  for (const { name, expected, running } of digests) requireSame(name, expected, running.digest())
+}
+
+interface Digest {
+  readonly algorithm: string
+  /** Undefined when the member is no byte sequence. */
+  readonly expected: ArrayBuffer | undefined
+}
+
+function requireSame(name: string, expected: ArrayBuffer | undefined, got: Buffer): void {
+  const same =
+    expected !== undefined &&
+    expected.byteLength === got.length &&
+    timingSafeEqual(new Uint8Array(expected), got)
+  if (!same) throw new Problem('body-malformed', `the body does not have this \`${name}\` digest`)
+}
+
+/** The digests whose algorithm is known, by their names. */
+function readDigests(value: string): ReadonlyMap<string, Digest> {
+  const known = new Map<string, Digest>()
+  for (const [name, member] of parseMembers(value)) {
+    const algorithm = HASHES.get(name)
+    if (algorithm === undefined) continue
+    const item = isInnerList(member) ? undefined : member[0]
+    known.set(name, { algorithm, expected: item instanceof ArrayBuffer ? item : undefined })
+  }
+  if (known.size === 0) {
+    throw new Problem('body-malformed', 'expected a sha-256 or sha-512 digest')
+  }
+  return known
+}
+
+function parseMembers(value: string): ReturnType<typeof parseDictionary> {
   try {
     return parseDictionary(value)
   } catch (cause) {

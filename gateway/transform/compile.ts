@@ -1,7 +1,6 @@
 /** Compiles a policy into what the engine runs on, and says what in it cannot be decided. @module */
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { Direction, Path, Policy, Position, Rule, Segment } from '../policy/policy.ts'
-import { namesOfRules } from '../policy/public-path.ts'
 import { STATES_MAX } from './limits.ts'
 import { compileMatcher, type Matcher } from './matcher.ts'
 import type { BoundRule, Program } from './program.ts'
@@ -114,7 +113,6 @@ function compileProgram(
     ],
     captures: [...captures.values()].map(({ names }) => names),
     unnamed,
-    names: namesOfRules([...rules, ...captures.values()]),
     claims,
   }
 }

@@ -50,11 +50,15 @@ export interface Captured {
   reveal(): string
 }
 
-/** What rewriting one message yields. */
-export interface Rewritten {
-  readonly bytes: Buffer
+/** What the rules did. */
+export interface Traces {
   readonly manifest: readonly ManifestEntry[]
   readonly unnamed: number
+}
+
+/** What rewriting one message yields. */
+export interface Rewritten extends Traces {
+  readonly bytes: Buffer
   readonly claims: readonly Claim[]
   /** `links.<name>` and `legal.consent`, when the body has them. */
   readonly captured: ReadonlyMap<string, Captured>

@@ -2,7 +2,11 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { AnswerFault, createAnswerReader } from '../../../gateway/http/answer-reader.ts'
 
-const BOUNDS = { headBytesMax: 200, bodyBytesMax: 50 }
+const BOUNDS = {
+  long: false,
+  headBytesMax: 200,
+  bodyBytesMax: 50,
+}
 const H = 'HTTP/1.1 200 OK\r\n'
 
 /** Reads a text in pieces; then the connection ends. */

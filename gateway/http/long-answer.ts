@@ -1,0 +1,131 @@
+/** The way of an answer that is too long for memory: passed on while it comes, or held back in a file. @module */
+import { Problem } from '../../base/problem.ts'
+import type { Exchange, Inbound } from '../exchange.ts'
+import { createPassage, type Passage } from '../stream/passage.ts'
+import { readFormat, writeContentType } from '../transform/format.ts'
+import { rewriteHeaders } from '../transform/rewrite.ts'
+import { answerFields } from './answer.ts'
+import { routeName } from './facts.ts'
+import { guardOf, requireLong } from './long.ts'
+import type { LongPorts } from './long-request.ts'
+import { pullBody, push } from './pull.ts'
+import { answerCoding, codingOf, endToEnd, recipientsFault, refuseRedirect } from './stages.ts'
+
+const GONE = {
+  slug: 'caller-gone',
+  stalled: 'caller-gone',
+  detail: 'the connection broke in the middle of the answer',
+} as const
+const BROKEN = { slug: 'recipient-failed', detail: 'the answer broke off' } as const
+
+/** A long answer that is about to leave; `fields` without what frames it. */
+interface Arrival {
+  readonly passage: Passage
+  readonly output: AsyncGenerator<Buffer>
+  readonly fields: readonly string[]
+  /** Makes the outcome durable. @throws {Problem} `outcome-unrecorded` */
+  readonly conclude: () => Promise<void>
+}
+
+/**
+ * Passes a long answer on. The outcome is durable before its last byte leaves.
+ *
+ * @throws {Problem} when it is stopped; if its head has left, the caller's connection must be broken.
+ */
+export async function answerLong(
+  ports: LongPorts,
+  exchange: Exchange,
+  inbound: Inbound,
+  conclude: () => Promise<void>,
+): Promise<void> {
+  const { route, caller, recipient, rid } = exchange
+  const { head, long, status } = inbound
+  if (!route || !caller || !recipient || !long) throw new Problem('internal', '')
+  const { STREAM_BYTES_MAX, CODING_RATIO_MAX, STREAM_IDLE_TIMEOUT_MS } = ports.limits
+  let done = () => {}
+  try {
+    refuseRedirect(status)
+    const format = readFormat(head.get('content-type') ?? '')
+    requireLong(ports.limits, exchange, 'response', format, long)
+    const rules = route.compiled.response
+    const { headers, ...traces } = await rewriteHeaders(rules, endToEnd(head))
+    const contentType = writeContentType(format)
+    const shown = [...headers, ['content-type', contentType]] as const
+    const message = { headers: shown, path: '', query: '', body: Buffer.alloc(0), mediaType: '' }
+    ports.guard(route.policy, 'response', message)
+    exchange.answerFrame = traces
+    const encode = answerCoding(exchange, head)
+    const passage = createPassage({
+      rules,
+      format,
+      decode: codingOf(head),
+      encode,
+      guard: guardOf(ports, route.policy, 'response', format),
+      ledger: ports.recorder.rows(rid, 'response'),
+      limits: { bytesMax: STREAM_BYTES_MAX, ratioMax: CODING_RATIO_MAX },
+    })
+    exchange.answerPassage = passage
+    // prettier-ignore
+    done = ports.transfers.begin(
+      { record: rid, direction: 'response', caller: caller.party.id, recipient: recipient.id, route: routeName(route.policy), total: long.length },
+      passage.progress,
+    )
+    const output = passage.run(pullBody(long, STREAM_IDLE_TIMEOUT_MS, BROKEN))
+    const fields = answerFields({ headers, contentType, coding: encode }, rid)
+    const arrival = { passage, output, fields, conclude }
+    await (route.policy.response.buffered ? holdBack : passOn)(ports, exchange, status, arrival)
+  } catch (error) {
+    throw recipientsFault(error)
+  } finally {
+    done()
+    long.rest?.stream.destroy()
+  }
+}
+
+async function passOn(
+  { limits, hindrance }: LongPorts,
+  { request, response }: Exchange,
+  status: number,
+  { passage, output, fields, conclude }: Arrival,
+): Promise<void> {
+  // RFC 9112 §7.1: only HTTP/1.1 has chunks, and without them a broken answer looks whole.
+  if (request.httpVersion !== '1.1') {
+    throw new Problem('recipient-failed', 'too long for a caller of HTTP/1.0')
+  }
+  const first = await output.next()
+  response.writeHead(status, [...fields, 'trailer', 'content-digest'])
+  // One part is held back until it is known not to be the last.
+  let held = first.done === true ? undefined : first.value
+  for await (const chunk of output) {
+    const problem = hindrance()
+    if (problem !== undefined) throw problem
+    if (held !== undefined) await push(response, held, limits.STREAM_IDLE_TIMEOUT_MS, GONE)
+    held = chunk
+  }
+  if (response.destroyed) throw new Problem(GONE.slug, GONE.detail)
+  await conclude()
+  response.addTrailers({ 'content-digest': passage.digest() })
+  response.end(held)
+}
+
+async function holdBack(
+  ports: LongPorts,
+  { response }: Exchange,
+  status: number,
+  { output, fields, conclude }: Arrival,
+): Promise<void> {
+  const spool = await ports.spools.open()
+  try {
+    for await (const chunk of output) await spool.write(chunk)
+    await spool.finish()
+    if (response.destroyed) throw new Problem(GONE.slug, GONE.detail)
+    await conclude()
+    response.writeHead(status, [...fields, 'content-length', String(spool.length())])
+    for await (const chunk of spool.read()) {
+      await push(response, chunk, ports.limits.STREAM_IDLE_TIMEOUT_MS, GONE)
+    }
+    response.end()
+  } finally {
+    await spool.close()
+  }
+}

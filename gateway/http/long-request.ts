@@ -1,0 +1,203 @@
+/** The way of a request whose body is too long for memory: relayed while it comes, or held back in a file. @module */
+import type { ClientRequest } from 'node:http'
+import { Problem } from '../../base/problem.ts'
+import type { Recorder } from '../../evidence/record.ts'
+import type { Exchange, Inbound } from '../exchange.ts'
+import { passDigest } from '../signature/digest.ts'
+import { createPassage, type Passage } from '../stream/passage.ts'
+import type { SpoolFolder } from '../stream/spool.ts'
+import type { Transfers } from '../stream/transfers.ts'
+import { readFormat, writeContentType } from '../transform/format.ts'
+import { composeRequest, composeTrailer, type Envelope, type LongContent } from './compose.ts'
+import { checkConsent } from './consent.ts'
+import { longIntentOf, routeName } from './facts.ts'
+import type { Leg } from './leg.ts'
+import type { RelayLimits } from './limits.ts'
+import { guardOf, requireLong } from './long.ts'
+import { pullBody, push } from './pull.ts'
+import { codingOf, envelopeOf, linksOf, rewriteFrame, type StagePorts } from './stages.ts'
+
+/** What long bodies need of the rest of the gateway. */
+export interface LongPorts extends StagePorts {
+  readonly limits: RelayLimits
+  readonly recorder: Recorder
+  readonly leg: Leg
+  readonly spools: SpoolFolder
+  readonly transfers: Transfers
+  /** Why nothing may leave any more, while a body is under way. */
+  readonly hindrance: () => Problem | undefined
+}
+
+/** A long request that is about to leave. */
+interface Departure {
+  readonly passage: Passage
+  readonly envelope: Omit<Envelope, 'long'>
+  readonly output: AsyncGenerator<Buffer>
+}
+
+const GONE = {
+  slug: 'recipient-failed',
+  stalled: 'recipient-timeout',
+  detail: 'the connection broke before the answer',
+} as const
+const BROKEN = {
+  slug: 'body-malformed',
+  detail: 'the body broke off or is framed wrongly',
+} as const
+/** Methods whose bodies node frames by itself when their length is not known. */
+const LONG_METHODS = new Set(['POST', 'PUT', 'PATCH'])
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Relays a long request. Nothing has left while its first part is not rewritten and seen by the guard.
+ *
+ * @throws {Problem} `body-too-large` where only short bodies are taken; and as short ones do.
+ */
+export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<Inbound> {
+  const { head, route, long, rid, caller, recipient } = exchange
+  if (!head || !route || !long || !caller || !recipient) throw new Problem('internal', '')
+  const { policy } = route
+  const { STREAM_BYTES_MAX, CODING_RATIO_MAX, STREAM_IDLE_TIMEOUT_MS } = ports.limits
+  const format = readFormat(head.get('content-type') ?? '')
+  requireLong(ports.limits, exchange, 'request', format, long)
+  const { method = '' } = exchange.request
+  if (!LONG_METHODS.has(method)) {
+    throw new Problem('body-too-large', `expected a short body with method ${method}`)
+  }
+  const coding = codingOf(head)
+  const frame = await rewriteFrame(exchange)
+  const contentType = writeContentType(format)
+  const headers = [...frame.headers, ['content-type', contentType]] as const
+  ports.guard(policy, 'request', { ...frame, headers, body: NOTHING, mediaType: '' })
+  exchange.frame = frame
+  const passage = createPassage({
+    rules: route.compiled.request,
+    format,
+    decode: coding,
+    encode: coding,
+    guard: guardOf(ports, policy, 'request', format),
+    ledger: ports.recorder.rows(rid, 'request'),
+    limits: { bytesMax: STREAM_BYTES_MAX, ratioMax: CODING_RATIO_MAX },
+  })
+  exchange.passage = passage
+  // prettier-ignore
+  const done = ports.transfers.begin(
+    { record: rid, direction: 'request', caller: caller.party.id, recipient: recipient.id, route: routeName(policy), total: long.length },
+    passage.progress,
+  )
+  const source = pullBody(long, STREAM_IDLE_TIMEOUT_MS, BROKEN)
+  const digest = head.get('content-digest')
+  const output = passage.run(digest === undefined ? source : passDigest(digest, source))
+  const parts = envelopeOf(ports, exchange, frame)
+  const departure = {
+    passage,
+    output,
+    envelope: { ...parts, contentType, coding, body: NOTHING },
+  }
+  const isHeldBack = policy.request.buffered || policy.legal.consent !== undefined
+  try {
+    return await (isHeldBack ? holdBack : passOn)(ports, exchange, departure)
+  } finally {
+    done()
+  }
+}
+
+/** Sends it once all of it has passed. */
+async function holdBack(ports: LongPorts, exchange: Exchange, departure: Departure) {
+  const { passage, envelope, output } = departure
+  const { policy } = exchange.route ?? {}
+  const spool = await ports.spools.open()
+  try {
+    for await (const chunk of output) await spool.write(chunk)
+    await spool.finish()
+    if (policy?.legal.consent !== undefined) {
+      const nowMs = Number(ports.clock.wallUs() / 1000n)
+      checkConsent(policy, passage.captured().get('legal.consent'), nowMs)
+    }
+    const digest = passage.digest()
+    const feed = (request: ClientRequest) => feedWith(ports, request, spool.read(), () => ({}))
+    exchange.outbound = composeRequest(ports.signer, {
+      ...envelope,
+      long: { length: spool.length(), digest, feed },
+    })
+    await ports.recorder.intend(longIntentOf(exchange, linksOf(ports, passage.captured()), passage))
+    exchange.intended = true
+    return await send(ports, exchange)
+  } finally {
+    await spool.close()
+  }
+}
+
+/** Sends each part as soon as it has passed. */
+async function passOn(ports: LongPorts, exchange: Exchange, departure: Departure) {
+  const { passage, envelope, output } = departure
+  const first = await output.next()
+  let stopped: unknown
+  let fed: Promise<void> | undefined
+  const feed: LongContent['feed'] = (request) => {
+    const trailer = () => composeTrailer(ports.signer, envelope, passage.digest())
+    fed = feedWith(ports, request, prepend(first, output), trailer, (error) => (stopped = error))
+    return fed
+  }
+  exchange.outbound = composeRequest(ports.signer, { ...envelope, long: { feed } })
+  await ports.recorder.intend(longIntentOf(exchange, {}))
+  exchange.intended = true
+  try {
+    const inbound = await send(ports, exchange)
+    // An answer that came early is passed on; what was not sent by then makes the request void.
+    await fed
+    if (isOurs(stopped)) throw stopped
+    return inbound
+  } catch (error) {
+    await fed
+    throw isOurs(stopped) ? stopped : error
+  } finally {
+    if (passage.whole()) exchange.foundLinks = linksOf(ports, passage.captured())
+  }
+}
+
+/** Whether the stop came from this side, and not from the recipient's. */
+function isOurs(stopped: unknown): boolean {
+  return stopped !== undefined && !(stopped instanceof Problem && stopped.slug === GONE.slug)
+}
+
+async function send(ports: LongPorts, exchange: Exchange): Promise<Inbound> {
+  const { recipient, outbound } = exchange
+  if (!recipient?.base || !outbound) throw new Problem('internal', '')
+  const onSent = () => {
+    exchange.sentUs ??= ports.clock.wallUs()
+  }
+  return await ports.leg.send(recipient.base, outbound, onSent, true)
+}
+
+/** Writes a body to the recipient, and ends it; or breaks the connection, so that nobody takes it for whole. */
+async function feedWith(
+  { limits, hindrance }: LongPorts,
+  request: ClientRequest,
+  output: AsyncGenerator<Buffer>,
+  trailer: () => Readonly<Record<string, string>>,
+  onStop: (error: unknown) => void = () => undefined,
+): Promise<void> {
+  try {
+    for await (const chunk of output) {
+      const problem = hindrance()
+      if (problem !== undefined) throw problem
+      await push(request, chunk, limits.STREAM_IDLE_TIMEOUT_MS, GONE)
+    }
+    if (request.destroyed) throw new Problem(GONE.slug, GONE.detail)
+    request.addTrailers(trailer())
+    request.end()
+  } catch (error) {
+    onStop(error)
+    request.destroy(error instanceof Error ? error : new Error('stopped'))
+  }
+}
+
+async function* prepend(
+  first: IteratorResult<Buffer, unknown>,
+  rest: AsyncGenerator<Buffer>,
+): AsyncGenerator<Buffer> {
+  if (first.done === true) return
+  yield first.value
+  yield* rest
+}
