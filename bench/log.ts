@@ -118,7 +118,9 @@ async function verifyRate(data: string, places: LogPlaces): Promise<string> {
   await log.append(records)
   const [reader, index] = [log.reader(), openSqliteIndex(indexPath(places.data))]
   const logKeys = readLogVerifiers(join(places.data, 'keys'), places.origin)
-  const ports = { reader, index, logKeys, chainOf: () => chain }
+  const store = openFolderStore(places.log)
+  const view = { name: '2026h2', store, offset: 0, reader, cosigned: undefined, logKeys }
+  const ports = { logs: [view], index, chainOf: () => chain, timestampRoots: [] }
   const exported = await Promise.all(records.map(({ rid }) => exportRecord(ports, rid)))
   const verify = createExportVerifier({ roots: chain.slice(-1), logKeys })
   const verifyAll = async (): Promise<void> => {

@@ -13,7 +13,7 @@ import type { IndexQuery, IndexRow } from '../evidence/index/index.ts'
 import { openSqliteIndex } from '../evidence/index/sqlite.ts'
 import { readLogVerifiers } from '../evidence/log/keys.ts'
 import { indexPath, type LogPlaces } from '../evidence/log/open.ts'
-import { openCosigned, openReader } from '../evidence/log/reader.ts'
+import { logAt, openLineReader } from '../evidence/log/line.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readRecord } from '../evidence/seal.ts'
 import type { Config } from '../gateway/config.ts'
@@ -50,14 +50,17 @@ export function addEvidence(program: Command, loadConfig: LoadConfig): void {
     .argument('<rid>', 'record id (Evidence-Id)')
     .option(...CONFIG_OPTION)
     .action(async (rid: string, options: Common) => {
-      const { data, log } = await places(options)
+      const { data, log, origin } = await places(options)
       const index = openSqliteIndex(indexPath(data))
       const [row] = await index.search({ rid })
       await index.close()
       if (row === undefined)
         throw new Problem('request-malformed', `no record \`${rid}\` in the index`)
-      const reader = await openReader(openFolderStore(log))
-      const { header, payload } = readRecord((await reader.record(row.position)).jws)
+      const keys = readLogVerifiers(join(data, 'keys'), origin)
+      const view = logAt(await openLineReader(openFolderStore(log), keys), row.position)
+      const { header, payload } = readRecord(
+        (await view.reader.record(row.position - view.offset)).jws,
+      )
       process.stdout.write(`${JSON.stringify({ header, payload }, null, 2)}\n`)
     })
   evidence
@@ -128,14 +131,12 @@ async function exported(
   const { log, data, origin } = logPlaces(config)
   const index = openSqliteIndex(indexPath(data))
   try {
-    const store = openFolderStore(log)
+    const logKeys = readLogVerifiers(join(data, 'keys'), origin)
     const ports = {
-      reader: await openReader(store),
-      cosigned: await openCosigned(store),
+      logs: await openLineReader(openFolderStore(log), logKeys),
       index,
       chainOf: openChains(chainsFolder(data)),
-      logKeys: readLogVerifiers(join(data, 'keys'), origin),
-      stamps: { store, roots: await timestampRoots(config) },
+      timestampRoots: await timestampRoots(config),
       ...(open.length === 0
         ? {}
         : { secrets: derivedSecrets(openCommitmentKey(join(data, 'keys/commitment.key'))) }),

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { Problem } from '../base/problem.ts'
 import type { LogPlaces } from '../evidence/log/open.ts'
 import { parsePolicy, type WitnessPolicy } from '../evidence/log/policy.ts'
-import { COSIGNED_KEY, openReader } from '../evidence/log/reader.ts'
+import { type LogView, openLineReader } from '../evidence/log/line.ts'
+import { COSIGNED_KEY } from '../evidence/log/reader.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { collectCosignatures, compareView } from '../evidence/log/witness-client.ts'
 import { CONFIG_OPTION } from './config.ts'
@@ -38,11 +39,8 @@ export function addWitnessing(
 }
 
 async function cosignNewest({ log }: LogPlaces, policy: WitnessPolicy): Promise<number> {
-  const store = openFolderStore(log)
-  const { text, met, cosigned, failures } = await collectCosignatures(
-    await openReader(store),
-    policy,
-  )
+  const { store, reader } = await newest(log)
+  const { text, met, cosigned, failures } = await collectCosignatures(reader, policy)
   for (const { name, timeS } of cosigned) {
     process.stdout.write(`✓ ${name} at ${new Date(timeS * 1000).toISOString()}\n`)
   }
@@ -54,7 +52,7 @@ async function cosignNewest({ log }: LogPlaces, policy: WitnessPolicy): Promise<
 }
 
 async function compareAll({ log }: LogPlaces, policy: WitnessPolicy): Promise<number> {
-  const reader = await openReader(openFolderStore(log))
+  const { reader } = await newest(log)
   let worst = 0
   for (const { name, url, verifier } of policy.witnesses) {
     if (url === undefined) continue
@@ -68,6 +66,12 @@ async function compareAll({ log }: LogPlaces, policy: WitnessPolicy): Promise<nu
     }
   }
   return worst
+}
+
+/** The log that is being filled. @throws {Problem} `log-unavailable` */
+async function newest(log: string): Promise<LogView> {
+  const views = await openLineReader(openFolderStore(log), [])
+  return views.at(-1) as LogView // INVARIANT: there is one, or it would have thrown.
 }
 
 function readPolicy(file: string): WitnessPolicy {

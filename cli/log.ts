@@ -1,13 +1,14 @@
-/** `sealgate log fsck|checkpoint|trust|cosign|monitor`. @module */
+/** `sealgate log fsck|checkpoint|succeed|trust|cosign|monitor`. @module */
 import type { Command } from 'commander'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../base/problem.ts'
-import { fsck } from '../evidence/log/fsck.ts'
+import { fsckLine } from '../evidence/log/fsck-line.ts'
 import { readLogVerifiers } from '../evidence/log/keys.ts'
 import { openLockStore } from '../evidence/log/lock.ts'
+import { openLineReader } from '../evidence/log/line.ts'
 import type { LogPlaces } from '../evidence/log/open.ts'
-import { openReader } from '../evidence/log/reader.ts'
+import { succeed } from '../evidence/log/open-line.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readPem } from '../evidence/pem.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
@@ -37,8 +38,16 @@ export function addLog(program: Command, loadConfig: LoadConfig): void {
     .description('print the newest signed checkpoint')
     .option(...CONFIG_OPTION)
     .action(async (options: LogOptions) => {
-      const reader = await openReader(openFolderStore((await places(options)).log))
-      process.stdout.write(reader.text)
+      const views = await openLineReader(openFolderStore((await places(options)).log), [])
+      process.stdout.write(views.at(-1)?.reader.text ?? '')
+    })
+  log
+    .command('succeed')
+    .description('begin the successor of a log that cannot go on, such as one from a backup')
+    .option(...CONFIG_OPTION)
+    .action(async (options: LogOptions) => {
+      const name = await succeed(await places(options))
+      process.stdout.write(`${name} begins; it fixes the last checkpoint of the log before it\n`)
     })
   log
     .command('trust')
@@ -60,21 +69,22 @@ export function addLog(program: Command, loadConfig: LoadConfig): void {
 }
 
 async function runFsck({ log, data, origin }: LogPlaces): Promise<number> {
-  const report = (done: number, total: number): void => {
-    process.stderr.write(`\r${done} of ${total} records`)
+  const progress = (name: string, done: number, total: number): void => {
+    process.stderr.write(`\r${name}: ${done} of ${total} records`)
     if (done === total) process.stderr.write('\n')
   }
   try {
     const lockFile = join(data, 'lock.sqlite')
     if (!existsSync(lockFile)) throw new Problem('log-unavailable', 'there is no log here yet')
     const lock = openLockStore(lockFile)
-    const { size, root, instances } = await fsck({
-      store: openFolderStore(log),
-      verifiers: readLogVerifiers(join(data, 'keys'), origin),
-      progress: report,
-      locked: async () => (await lock.read(origin))?.checkpoint,
+    const sound = await fsckLine({
+      ...{ root: openFolderStore(log), origin, progress },
+      keys: readLogVerifiers(join(data, 'keys'), origin),
+      locked: async (each) => (await lock.read(each))?.checkpoint,
     }).finally(() => lock.close())
-    process.stdout.write(`sound: ${size} records of ${instances} instances, root ${root}\n`)
+    for (const { name, size, root, instances } of sound) {
+      process.stdout.write(`sound: ${name}, ${size} records of ${instances} instances, root ${root}\n`) // prettier-ignore
+    }
     return 0
   } catch (error) {
     if (!(error instanceof Problem)) throw error

@@ -1,7 +1,7 @@
 /** `sealgate worker`: takes sealed records from the queue into the log. @module */
 import type { Command } from 'commander'
 import { systemClock } from '../base/clock.ts'
-import { openLog } from '../evidence/log/open.ts'
+import { openLine } from '../evidence/log/open-line.ts'
 import { startTimestamps } from '../gateway/timestamps.ts'
 import { createEmbeddedPersist } from '../workers/embedded.ts'
 import { startPersistWorker } from '../workers/worker.ts'
@@ -24,7 +24,7 @@ export function addWorker(program: Command, loadConfig: LoadConfig): void {
         return
       }
       const places = logPlaces(config)
-      const persister = createEmbeddedPersist(() => openLog(places))
+      const persister = createEmbeddedPersist(() => openLine(places))
       const alarm = (message: string, error?: unknown): void => {
         const detail = error instanceof Error ? error.message : String(error)
         process.stderr.write(`worker: ${message}: ${detail}\n`)

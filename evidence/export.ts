@@ -3,9 +3,8 @@ import { Problem } from '../base/problem.ts'
 import { openClaim, type RecordSecrets } from './commitment.ts'
 import { EXPORT_FORMAT, type ExportedRecord, type ExportedStamp } from './export-format.ts'
 import type { EvidenceIndex, IndexRow } from './index/index.ts'
-import type { Verifier } from './log/note.ts'
+import { logAt, type LogView } from './log/line.ts'
 import { type LogReader, readerAt } from './log/reader.ts'
-import type { Store } from './log/store.ts'
 import { readRecord } from './seal.ts'
 import { findStamps } from './timestamp/stamps.ts'
 import { erasureOf } from './verify-erasure.ts'
@@ -19,17 +18,15 @@ export interface ClaimedValue {
 }
 
 export interface ExportPorts {
-  readonly reader: LogReader
-  /** The newest state that witnesses cosigned, if any; preferred for proofs as far as it reaches. */
-  readonly cosigned?: LogReader | undefined
+  /** Every log of the line, oldest first; a position of the index counts through all of them. */
+  readonly logs: readonly LogView[]
   readonly index: EvidenceIndex
   /** The chain of a seal certificate by its base64url SHA-256: leaf, issuers, root; DER. */
   readonly chainOf: (thumbprint: string) => readonly Uint8Array[] | undefined
-  readonly logKeys: readonly Verifier[]
   /** Where salts come from; undefined when nothing is to be opened. */
   readonly secrets?: RecordSecrets
-  /** The log's store, which holds its time stamps, and the roots (DER) of their authorities. */
-  readonly stamps?: { readonly store: Store; readonly roots: readonly Uint8Array[] }
+  /** Roots (DER) of the authorities that stamped. */
+  readonly timestampRoots: readonly Uint8Array[]
 }
 
 /**
@@ -44,7 +41,7 @@ export async function exportRecord(
 ): Promise<ExportedRecord> {
   const [row] = await ports.index.search({ rid })
   if (row === undefined) throw new Problem('request-malformed', `no record \`${rid}\` in the index`)
-  const { leaf, jws } = await ports.reader.record(row.position)
+  const { leaf, jws, view, local } = await recordAt(ports, row.position)
   const { header, payload } = readRecord(jws)
   // The index is never the truth: the log says whether this is the record.
   if (payload.rid !== rid) {
@@ -60,9 +57,9 @@ export async function exportRecord(
     disclosures: open.map((claim) => disclose(ports.secrets, rid, payload._sd, claim)),
     certificates: chain.map((der) => Buffer.from(der).toString('base64')),
     leaf,
-    proof: await witnessed(ports, row.position).proof(row.position),
-    logKeys: ports.logKeys.map(({ text }) => text),
-    ...(await exportStamps(ports, row.position)),
+    proof: await witnessed(view, local).proof(local),
+    logKeys: view.logKeys.map(({ text }) => text),
+    ...(await exportStamps(ports, view, local)),
     ...(await exportErasures(ports, row)),
   }
 }
@@ -75,7 +72,7 @@ async function exportErasures(
   if (kind !== 'exchange') return {}
   const erasures: ExportedRecord[] = []
   for (const row of await ports.index.search({ kind: 'erase' })) {
-    const { payload } = readRecord((await ports.reader.record(row.position)).jws)
+    const { payload } = readRecord((await recordAt(ports, row.position)).jws)
     if (erasureOf(payload, rid) === undefined) continue
     const { stamps: _, timestampRoots: __, ...bare } = await exportRecord(ports, row.rid)
     erasures.push(bare)
@@ -84,22 +81,31 @@ async function exportErasures(
 }
 
 async function exportStamps(
-  { stamps }: ExportPorts,
+  { timestampRoots }: ExportPorts,
+  { store }: LogView,
   position: number,
 ): Promise<Pick<ExportedRecord, 'stamps' | 'timestampRoots'>> {
-  const found = stamps === undefined ? [] : await findStamps(stamps.store, position)
-  if (stamps === undefined || found.length === 0) return {}
+  const found = await findStamps(store, position)
+  if (found.length === 0) return {}
   const exported = found.map(async ({ checkpoint, responses }): Promise<ExportedStamp> => ({
-    proof: await readerAt(stamps.store, checkpoint).proof(position),
+    proof: await readerAt(store, checkpoint).proof(position),
     responses: responses.map((bytes) => Buffer.from(bytes).toString('base64')),
   }))
   return {
     stamps: await Promise.all(exported),
-    timestampRoots: stamps.roots.map((der) => Buffer.from(der).toString('base64')),
+    timestampRoots: timestampRoots.map((der) => Buffer.from(der).toString('base64')),
   }
 }
 
-function witnessed({ reader, cosigned }: ExportPorts, position: number): LogReader {
+/** @param position in the line; `local` is the position in its log. */
+async function recordAt({ logs }: ExportPorts, position: number) {
+  const view = logAt(logs, position)
+  const local = position - view.offset
+  return { ...(await view.reader.record(local)), view, local }
+}
+
+/** A cosigned state is preferred, as far as it reaches. */
+function witnessed({ reader, cosigned }: LogView, position: number): LogReader {
   return cosigned !== undefined && position < cosigned.checkpoint.size ? cosigned : reader
 }
 

@@ -7,6 +7,7 @@ import { type ExportedRecord, parseStrictJson } from './export-format.ts'
 import { parseCheckpoint, verifyCheckpoint } from './log/checkpoint.ts'
 import { parseLeaf } from './log/entry.ts'
 import { leafHash, verifyInclusion } from './log/merkle.ts'
+import { keysOf } from './log/line-name.ts'
 import { parseVerifier, type Verifier } from './log/note.ts'
 import { checkPolicy, type WitnessPolicy } from './log/policy.ts'
 import { parseProof } from './log/proof.ts'
@@ -231,7 +232,7 @@ function checkpointCheck(
 function checkSignatures(text: string, keys: readonly Verifier[], anchored: boolean): Outcome {
   const checkpoint = parseCheckpoint(text)
   // The key's name is the log's origin; a key of another log says nothing here.
-  const ours = keys.filter(({ name }) => name === checkpoint.origin)
+  const ours = keysOf(keys, checkpoint.origin)
   if (ours.length === 0) return fail(`no known key is named \`${checkpoint.origin}\``)
   for (const key of ours) {
     if (verifyCheckpoint(checkpoint, key) === undefined) {

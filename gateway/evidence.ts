@@ -10,7 +10,7 @@ import { startRetention } from '../evidence/custody/retention.ts'
 import type { CustodyStore } from '../evidence/custody/store.ts'
 import { saveChain } from '../evidence/export-chains.ts'
 import { openLogKeys } from '../evidence/log/keys.ts'
-import { openLog } from '../evidence/log/open.ts'
+import { openLine } from '../evidence/log/open-line.ts'
 import { openTokenIdentity } from '../evidence/pkcs11/identity.ts'
 import { type OpenRecorder, openRecorder } from '../evidence/recorder.ts'
 import type { SealKey } from '../evidence/seal.ts'
@@ -110,7 +110,7 @@ const NO_TIME_SERVICE =
 async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Persister> {
   if (config.queue.kind === 'redis') return createRedisPersist(config.queue.url, { alarm })
   const places = { ...logPlaces(config), clock }
-  const persister = createEmbeddedPersist(() => openLog(places))
+  const persister = createEmbeddedPersist(() => openLine(places))
   const stamps = await startTimestamps(config, clock, alarm)
   return {
     persist: persister.persist,

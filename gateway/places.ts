@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 /** The log's name when the configuration gives none: fit for one machine and for trials. */
 const DEFAULT_ORIGIN = 'sealgate.localhost/evr'
 
-/** @throws {Problem} `log-unavailable` when the log is not in a folder. */
+/** The line of logs: its folder and its name. @throws {Problem} `log-unavailable` when the log is not in a folder. */
 export function logPlaces({ data, log, origin = DEFAULT_ORIGIN }: Config): LogPlaces {
   if (log.kind !== 'folder') {
     throw new Problem(

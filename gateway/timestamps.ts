@@ -2,8 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { parseCheckpoint } from '../evidence/log/checkpoint.ts'
-import { CHECKPOINT_KEY } from '../evidence/log/reader.ts'
+import { logStore, readNames } from '../evidence/log/line.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readPem } from '../evidence/pem.ts'
 import { openTimestampSources, readTrust } from '../evidence/timestamp/sources.ts'
@@ -18,7 +17,7 @@ export async function startTimestamps(
   clock: Clock,
   alarm: (message: string, error?: unknown) => void,
 ): Promise<{ close(): Promise<void> }> {
-  const store = openFolderStore(logPlaces(config).log)
+  const root = openFolderStore(logPlaces(config).log)
   const { authorities, intervalMs, recordsMax } = config.timestamp
   const sources = await openTimestampSources(authorities, {
     keys: join(config.data, 'keys'),
@@ -26,20 +25,11 @@ export async function startTimestamps(
     organization: config.operator.name,
     clock,
   })
-  const ports = { store, clock, alarm }
-  const stamping = await startTimestampWorker({
-    ...ports,
-    sources,
-    intervalMs,
-    recordsMax,
-    checkpoint: async () => {
-      const bytes = await store.get(CHECKPOINT_KEY)
-      return bytes && { size: parseCheckpoint(bytes.toString()).size, bytes }
-    },
-  })
+  const logs = async () => (await readNames(root)).map((name) => logStore(root, name))
+  const stamping = startTimestampWorker({ sources, logs, clock, alarm, intervalMs, recordsMax })
   // An authority that did not make the first tokens does not share their fate.
   const source = sources.at(-1)
-  const renewal = source === undefined ? undefined : startRenewal({ ...ports, source })
+  const renewal = source && startRenewal({ source, logs, clock, alarm })
   return {
     close: async () => {
       await stamping.close()

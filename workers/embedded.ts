@@ -1,6 +1,6 @@
 /** `queue: embedded`: the journal's records go straight into the log, in the same process. @module */
 import { Problem } from '../base/problem.ts'
-import type { Log } from '../evidence/log/log.ts'
+import type { AppendOnly } from '../evidence/log/open-line.ts'
 import type { Persist } from '../evidence/record.ts'
 
 /** A persist step that holds the log open. */
@@ -15,10 +15,10 @@ export interface Persister {
  *
  * @param open opens the log; called again only after the previous one is closed.
  */
-export function createEmbeddedPersist(open: () => Promise<Log>): Persister {
-  let current: Promise<Log> | undefined
+export function createEmbeddedPersist(open: () => Promise<AppendOnly>): Persister {
+  let current: Promise<AppendOnly> | undefined
   let closed: Promise<void> = Promise.resolve()
-  const drop = async (failed: Promise<Log>): Promise<void> => {
+  const drop = async (failed: Promise<AppendOnly>): Promise<void> => {
     if (current === failed) {
       current = undefined
       closed = failed.then(

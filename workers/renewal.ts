@@ -32,7 +32,9 @@ export interface RenewalPorts {
 }
 
 /** What the daily scan needs. */
-export interface DailyPorts extends RenewalPorts {
+export interface DailyPorts extends Omit<RenewalPorts, 'store'> {
+  /** The stores of all logs. */
+  readonly logs: () => Promise<readonly TimestampStore[]>
   readonly alarm: (message: string, error?: unknown) => void
 }
 
@@ -92,7 +94,7 @@ async function repeat(ports: DailyPorts, signal: AbortSignal): Promise<void> {
     const nowMs = Number(ports.clock.wallUs() / 1000n)
     if (nowMs >= nextMs) {
       nextMs = nowMs + SCAN_MS
-      await renewDue(ports).catch((error: unknown) => {
+      await renewAll(ports).catch((error: unknown) => {
         ports.alarm('time stamps could not be renewed; the next scan tries again', error)
       })
     }
@@ -102,6 +104,10 @@ async function repeat(ports: DailyPorts, signal: AbortSignal): Promise<void> {
       if (!signal.aborted) throw error
     }
   }
+}
+
+async function renewAll({ logs, ...ports }: DailyPorts): Promise<void> {
+  for (const store of await logs()) await renewDue({ ...ports, store })
 }
 
 interface Due {

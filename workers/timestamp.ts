@@ -1,6 +1,8 @@
 /** Stamps the log's checkpoints with every time stamping authority. @module */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
+import { parseCheckpoint } from '../evidence/log/checkpoint.ts'
+import { CHECKPOINT_KEY } from '../evidence/log/reader.ts'
 import { requestTimestamp, type TimestampSource } from '../evidence/timestamp/client.ts'
 import { parseResponseKey, responseKey, stampedKey } from '../evidence/timestamp/stamps.ts'
 
@@ -43,13 +45,19 @@ export interface Stamper {
   now(): Promise<void>
 }
 
-/** Runs a stamper until it is closed. */
-export async function startTimestampWorker(
-  ports: TimestampPorts,
-): Promise<{ close(): Promise<void> }> {
-  const stamper = await createStamper(ports)
+/** What the worker needs beyond a stamper of one log. */
+export interface TimestampWorkerPorts extends Omit<TimestampPorts, 'store' | 'checkpoint'> {
+  /** The stores of all logs, oldest first; none before the first record. */
+  readonly logs: () => Promise<readonly TimestampStore[]>
+}
+
+/**
+ * Stamps the newest log's checkpoints until it is closed. A log that another one follows is looked
+ * at once more, so that its last checkpoint has its tokens too.
+ */
+export function startTimestampWorker(ports: TimestampWorkerPorts): { close(): Promise<void> } {
   const stop = new AbortController()
-  const loop = run(stamper, stop.signal)
+  const loop = run(ports, stop.signal)
   return {
     close: async () => {
       stop.abort()
@@ -58,15 +66,36 @@ export async function startTimestampWorker(
   }
 }
 
-async function run(stamper: Stamper, signal: AbortSignal): Promise<void> {
+async function run(ports: TimestampWorkerPorts, signal: AbortSignal): Promise<void> {
+  const stampers = new Map<number, Stamper>()
+  const look = async (): Promise<void> => {
+    const logs = await ports.logs()
+    for (const [at, store] of logs.entries()) {
+      // Of the earlier ones only the last may still owe tokens.
+      if (at < logs.length - 2) continue
+      const stamper = stampers.get(at) ?? (await createStamper({ ...ports, ...storePorts(store) }))
+      stampers.set(at, stamper)
+      await stamper.step()
+    }
+  }
   while (!signal.aborted) {
-    await stamper.step()
+    await look().catch((error: unknown) =>
+      ports.alarm('the logs cannot be read to be stamped', error),
+    )
     try {
       await sleep(POLL_MS, undefined, { signal })
     } catch (error) {
       if (!signal.aborted) throw error
     }
   }
+}
+
+function storePorts(store: TimestampStore): Pick<TimestampPorts, 'store' | 'checkpoint'> {
+  const checkpoint = async (): Promise<Head | undefined> => {
+    const bytes = await store.get(CHECKPOINT_KEY)
+    return bytes && { size: parseCheckpoint(Buffer.from(bytes).toString()).size, bytes }
+  }
+  return { store, checkpoint }
 }
 
 /** Reads how far each authority has come, and goes on from there. */

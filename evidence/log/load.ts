@@ -4,10 +4,11 @@ import type { EvidenceIndex } from '../index/index.ts'
 import { indexRow } from '../index/fields.ts'
 import type { Edge } from './batch.ts'
 import type { TreeHead } from './checkpoint.ts'
-import { bundleItem, ENTRY_PREFIX, RECORD_PREFIX } from './entry.ts'
+import { bundleItem, ENTRY_PREFIX, parseLeaf, RECORD_PREFIX } from './entry.ts'
 import { frontierRoot } from './frontier.ts'
 import type { LogReader } from './reader.ts'
 import type { Store } from './store.ts'
+import { isTurn } from './turn.ts'
 import { fetchTile, TILE_WIDTH, tileHashes, tilePath } from './tile.ts'
 
 /** @throws {Problem} `log-inconsistent` when the tiles do not hash to the checkpoint's root. */
@@ -58,11 +59,12 @@ async function fill(index: EvidenceIndex, reader: LogReader, start: number): Pro
   const { size, root } = reader.checkpoint
   let from = start
   while (from < size) {
-    const records = await reader.bundle(Math.floor(from / TILE_WIDTH))
+    const bundle = await reader.bundle(Math.floor(from / TILE_WIDTH))
+    const records = bundle.filter(({ position }) => position >= from)
     const rows = records
-      .filter(({ position }) => position >= from)
+      .filter(({ leaf }) => !isTurn(parseLeaf(leaf)?.kind))
       .map(({ jws, position }) => indexRow(jws, position))
-    from += rows.length
+    from += records.length
     const reached = from === size ? root : await reader.root(from)
     await index.add(rows, { size: from, root: reached.toString('base64') })
   }

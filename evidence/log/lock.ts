@@ -17,6 +17,8 @@ export interface LockState {
  * `swap` is atomic and durable: of two sequencers that read the same state, one wins.
  */
 export interface LockStore {
+  /** Every log that it knows, in no order. */
+  origins(): Promise<string[]>
   read(origin: string): Promise<LockState | undefined>
   swap(origin: string, expected: LockState | undefined, next: LockState): Promise<boolean>
   close(): void
@@ -38,7 +40,9 @@ export function openLockStore(path: string): LockStore {
   const update = database.prepare(
     'UPDATE head SET checkpoint = ?, time_us = ? WHERE origin = ? AND checkpoint = ?',
   )
+  const selectOrigins = database.prepare('SELECT origin FROM head')
   return {
+    origins: async () => selectOrigins.all().map((row) => String(row['origin'])),
     read: async (origin) => {
       const row = select.get(origin)
       if (row === undefined) return undefined

@@ -53,6 +53,13 @@ export function makeVerifier(name: string, type: SignatureType, key: KeyObject):
   return nameKey(name, type, key, rawPublicKey(key))
 }
 
+/** The same key under another name: its id and its text change with it. */
+export function renameVerifier(verifier: Verifier, name: string): Verifier {
+  const { type, key, text } = verifier
+  const typed = Buffer.from(text.slice(`${verifier.name}+${verifier.id}+`.length), 'base64')
+  return nameKey(name, type, key, typed.subarray(1))
+}
+
 function nameKey(name: string, type: SignatureType, key: PublicKey, raw: Buffer): Verifier {
   // c2sp.org/signed-note: a key name has no space, no plus and is not empty.
   if (name === '' || /[\s+]/u.test(name)) {

@@ -11,7 +11,7 @@ import { Problem } from '../../base/problem.ts'
 import { indexRow } from '../index/fields.ts'
 import type { EvidenceIndex, IndexRow } from '../index/index.ts'
 import type { SealedRecord } from '../record.ts'
-import { type Edge, makeBatch, obsolete } from './batch.ts'
+import { type Edge, makeBatch, type NewRecord, obsolete } from './batch.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { classify } from './duplicates.ts'
 import { frontierRoot } from './frontier.ts'
@@ -28,11 +28,14 @@ import {
 } from './recover.ts'
 import { packFiles, stagingKey } from './staging.ts'
 import type { Store } from './store.ts'
+import { type Turn, turnRecord } from './turn.ts'
 
 /** Everything that the sequencer needs of the world. */
 export interface SequencerPorts extends RecoverPorts {
   readonly index: EvidenceIndex
   readonly clock: Clock
+  /** What a log that follows another begins with. */
+  readonly turn?: Turn
 }
 
 /** A log that is open for appending. After a failure it only fails: open it again, which recovers. */
@@ -65,6 +68,11 @@ export async function openSequencer(ports: SequencerPorts): Promise<Sequencer> {
   let reader = readerAt(store, locked.checkpoint)
   let state: State = { locked, edge: await loadEdge(store, checkpoint, reader) }
   await catchUp(index, reader)
+  if (checkpoint.size === 0 && ports.turn !== undefined) {
+    const nowUs = clock.wallUs()
+    state = await commit(ports, state, [{ leaf: turnRecord(ports.turn, nowUs) }], nowUs)
+    reader = readerAt(store, state.locked.checkpoint)
+  }
   let failure: Problem | undefined
   return {
     reader: () => reader,
@@ -94,19 +102,19 @@ export async function openSequencer(ports: SequencerPorts): Promise<Sequencer> {
 
 interface Arrived {
   readonly row: IndexRow
-  readonly jws: string
+  readonly leaf: NewRecord
 }
 
 async function commit(
   ports: SequencerPorts,
   before: State,
-  added: readonly Arrived[],
+  added: readonly (Partial<Arrived> & Pick<Arrived, 'leaf'>)[],
   nowUs: bigint,
 ): Promise<State> {
   const { store, lock, index, origin, signers } = ports
   const { edge, files } = makeBatch(
     before.edge,
-    added.map(({ row, jws }) => ({ rid: row.rid, kind: row.kind, digest: row.digest, jws })),
+    added.map(({ leaf }) => leaf),
   )
   const head = { origin, size: edge.frontier.size, root: frontierRoot(edge.frontier) }
   const locked = { checkpoint: signCheckpoint(head, signers, seconds(nowUs)), timeUs: nowUs }
@@ -118,7 +126,9 @@ async function commit(
   }
   await applyFiles(store, files, locked.checkpoint)
   await index.add(
-    added.map(({ row }, at) => ({ ...row, position: before.edge.frontier.size + at })),
+    added.flatMap(({ row }, at) =>
+      row === undefined ? [] : [{ ...row, position: before.edge.frontier.size + at }],
+    ),
     { size: head.size, root: head.root.toString('base64') },
   )
   await cleanUp(store, before.edge, edge)
@@ -139,7 +149,9 @@ function readAll(records: readonly SealedRecord[]): { arrived: Arrived[]; refuse
   const refused: string[] = []
   for (const record of records) {
     try {
-      arrived.push({ row: readRow(record), jws: record.jws })
+      const row = readRow(record)
+      const { rid, kind, digest } = row
+      arrived.push({ row, leaf: { rid, kind, digest, jws: record.jws } })
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       refused.push(error.message)

@@ -35,8 +35,10 @@ async function answer(
     return send(response, result.status, result.body, type)
   }
   const [, wanted] = /^\/([0-9a-f]{64})\/checkpoint$/.exec(path) ?? []
-  const log = ports.logs.find(({ name }) => sha256(Buffer.from(name)).toString('hex') === wanted)
-  const text = log && request.method === 'GET' && (await cosignedCheckpoint(ports, log.name))
+  const origins =
+    request.method === 'GET' && wanted !== undefined ? await ports.state.origins() : []
+  const origin = origins.find((each) => sha256(each).toString('hex') === wanted)
+  const text = origin === undefined ? undefined : await cosignedCheckpoint(ports, origin)
   if (typeof text === 'string') return send(response, 200, text)
   return send(response, 404, 'not found\n')
 }

@@ -10,6 +10,7 @@ import {
 } from './checkpoint.ts'
 import type { LockState, LockStore } from './lock.ts'
 import { EMPTY_ROOT, verifyConsistency } from './merkle.ts'
+import { keysOf } from './line-name.ts'
 import type { NoteSigner, Verifier } from './note.ts'
 import { parseHash } from './proof.ts'
 import { seconds } from './recover.ts'
@@ -19,7 +20,7 @@ import { REQUEST_HASHES_MAX } from './limits.ts'
 export interface WitnessPorts {
   /** Keys of type 0x04 or 0x06. */
   readonly cosigners: readonly NoteSigner[]
-  /** Log keys; a key's name is the log's origin. */
+  /** Log keys, named by a log's origin or by its line. */
   readonly logs: readonly Verifier[]
   /** The newest checkpoint cosigned, by origin. Losing it lets a log start a second history. */
   readonly state: LockStore
@@ -53,7 +54,7 @@ export async function addCheckpoint(ports: WitnessPorts, body: string): Promise<
     return refuse(400, error.message)
   }
   const { old, checkpoint } = request
-  const keys = ports.logs.filter(({ name }) => name === checkpoint.origin)
+  const keys = keysOf(ports.logs, checkpoint.origin)
   if (keys.length === 0) return refuse(404, 'unknown log')
   if (!keys.some((key) => verifyCheckpoint(checkpoint, key) !== undefined)) {
     return refuse(403, 'no good signature by a known key of this log')

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
+import { logStore, readNames } from '../../evidence/log/line.ts'
 import { openFolderStore } from '../../evidence/log/store.ts'
 import { logPlaces } from '../../gateway/places.ts'
 import { describeForeign } from '../foreign/tool.ts'
@@ -94,7 +95,9 @@ describeForeign('a gateway and a worker over Redis', REDIS_PROBE, () => {
     await findRecord(installation.config(), second.headers['evidence-id'])
 
     // Who appends to the log also has it stamped: here the worker, never the gateway.
-    const store = openFolderStore(logPlaces(installation.config()).log)
+    const root = openFolderStore(logPlaces(installation.config()).log)
+    const [name = ''] = await readNames(root)
+    const store = logStore(root, name)
     for (let tries = 0; tries < 100; tries++) {
       if ((await store.list('tsr/')).some((key) => key.endsWith('.embedded.tsr'))) break
       await sleep(50)

@@ -55,10 +55,10 @@ describe('log and records, by foreign tools', () => {
 
   describeForeign('openssl pkeyutl', ['openssl', 'version'], () => {
     it('verifies the checkpoint, and no changed one', () => {
-      folder.put('vkey', evidence.ports.logKeys[0]?.text ?? '')
+      folder.put('vkey', evidence.view.logKeys[0]?.text ?? '')
       const script = `set -e
-        head -3 log/checkpoint >m
-        sed -n 5p log/checkpoint | awk '{print $3}' | base64 -d | tail -c64 >s
+        head -3 log/2026h2/checkpoint >m
+        sed -n 5p log/2026h2/checkpoint | awk '{print $3}' | base64 -d | tail -c64 >s
         (printf 302a300506032b6570032100 | xxd -r -p; cut -d+ -f3- vkey | base64 -d | tail -c32) |
           openssl pkey -pubin -inform DER -out k
         openssl pkeyutl -verify -pubin -inkey k -rawin -in m -sigfile s`
@@ -72,11 +72,11 @@ describe('log and records, by foreign tools', () => {
     it('verifies an Ed25519 cosignature over the text that the specification says', () => {
       const { privateKey, publicKey } = generateKeyPairSync('ed25519')
       const witness = makeSigner('bank.test/w', ED25519_COSIGNATURE, privateKey)
-      const { checkpoint } = evidence.ports.reader
+      const { checkpoint } = evidence.view.reader
       folder.put('line', cosign(witness, checkpoint, checkpoint.note.text, 1_800_000_000))
       folder.put('w.pem', publicKey.export({ format: 'pem', type: 'spki' }))
       const script = `set -e
-        (printf 'cosignature/v1\\ntime 1800000000\\n'; head -3 log/checkpoint) >wm
+        (printf 'cosignature/v1\\ntime 1800000000\\n'; head -3 log/2026h2/checkpoint) >wm
         awk '{print $3}' line | base64 -d | tail -c64 >ws
         openssl pkeyutl -verify -pubin -inkey w.pem -rawin -in wm -sigfile ws`
       expect(run('sh', '-c', script).text).to.include('Signature Verified Successfully')
@@ -87,18 +87,18 @@ describe('log and records, by foreign tools', () => {
   describeForeign('Go x/mod', ['ls', '/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'], () => {
     it('verifies note, tiles, entries, inclusion and consistency, and no changed tile', async function () {
       this.timeout(60_000)
-      const { reader } = evidence.ports
+      const { reader } = evidence.view
       const source = join(import.meta.dirname, 'gover/main.go')
       const build = `GOFLAGS= GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$PWD/cache" go build -o gover ${source}`
       expect(run('sh', '-c', build)).to.deep.equal({ ok: true, text: '' })
       folder.put('proof', evidence.exported.proof)
       const consistency = await reader.consistency(100)
       const args = [
-        ...['log', evidence.ports.logKeys[0]?.text ?? '', 'proof', '100'],
+        ...['log/2026h2', evidence.view.logKeys[0]?.text ?? '', 'proof', '100'],
         ...[await reader.root(100), ...consistency].map((hash) => hash.toString('base64')),
       ]
       expect(run('./gover', ...args)).to.deep.equal({ ok: true, text: 'ok 304\n' })
-      const tile = join(folder.path, 'log/tile/0/000')
+      const tile = join(folder.path, 'log/2026h2/tile/0/000')
       const bytes = readFileSync(tile)
       writeFileSync(tile, bytes.with(77, bytes.readUInt8(77) ^ 1))
       expect(run('./gover', ...args).ok).to.equal(false)

@@ -121,17 +121,20 @@ describe('command line', () => {
 
   it('log: fsck finds the log sound, and then not', async () => {
     const sound = await run('log', 'fsck')
-    expect(sound).to.include({ code: 0, err: '\r256 of 304 records\r304 of 304 records\n' })
-    expect(sound.out).to.match(/^sound: 304 records of 3 instances, root /)
+    expect(sound).to.include({
+      code: 0,
+      err: '\r2026h2: 256 of 304 records\r2026h2: 304 of 304 records\n',
+    })
+    expect(sound.out).to.match(/^sound: 2026h2, 304 records of 3 instances, root /)
     const checkpoint = await run('log', 'checkpoint')
-    expect(checkpoint.out).to.equal(readFileSync(at('log/checkpoint'), 'utf8'))
-    const tile = readFileSync(at('log/tile/0/000'))
-    writeFileSync(at('log/tile/0/000'), tile.with(9, tile.readUInt8(9) ^ 1))
+    expect(checkpoint.out).to.equal(readFileSync(at('log/2026h2/checkpoint'), 'utf8'))
+    const tile = readFileSync(at('log/2026h2/tile/0/000'))
+    writeFileSync(at('log/2026h2/tile/0/000'), tile.with(9, tile.readUInt8(9) ^ 1))
     const broken = await run('log', 'fsck')
     expect(broken.code).to.equal(1)
     expect(broken.err).to.include(
-      'log-inconsistent: `tile/0/000` does not hold the hashes below it',
+      'log-inconsistent: 2026h2: `tile/0/000` does not hold the hashes below it',
     )
-    writeFileSync(at('log/tile/0/000'), tile)
+    writeFileSync(at('log/2026h2/tile/0/000'), tile)
   })
 })

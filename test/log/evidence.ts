@@ -9,24 +9,29 @@ import { openChains, saveChain } from '../../evidence/export-chains.ts'
 import type { ExportedRecord } from '../../evidence/export-format.ts'
 import { openSqliteIndex } from '../../evidence/index/sqlite.ts'
 import { openLogKeys } from '../../evidence/log/keys.ts'
+import { addName, type LogView, openLineReader } from '../../evidence/log/line.ts'
 import { openLog } from '../../evidence/log/open.ts'
+import { openFolderStore } from '../../evidence/log/store.ts'
 import { FIRST_PREV, createSealer } from '../../evidence/seal.ts'
 import type { Trust } from '../../evidence/verify-trust.ts'
 import { openSealIdentity } from '../../evidence/x509-identity.ts'
 import { recordMaker } from './records.ts'
 
-/** The log's name. */
+/** The line's name, and the name of the one log in it. */
 export const ORIGIN = 'log.test/evr'
+export const NAME = '2026h2'
 
 /** What `makeEvidence` leaves in its folder, and what proves it. */
 export interface Evidence {
   readonly exported: ExportedRecord
   readonly ports: ExportPorts
+  /** The log that they prove records by. */
+  readonly view: LogView
   readonly trust: Trust
   readonly rid: string
 }
 
-/** Seals one record, puts it among others into a log in `data`/log, exports it with one opened value. */
+/** Seals one record, puts it among others into a log in `data`/log/2026h2, exports it with one opened value. */
 export async function makeEvidence(data: string): Promise<Evidence> {
   const identity = await openSealIdentity(join(data, 'keys'), {
     instance: 'i-1',
@@ -51,19 +56,28 @@ export async function makeEvidence(data: string): Promise<Evidence> {
     _sd_alg: 'sha-256',
   }
   const jws = seal(JSON.stringify(payload), Number(nowUs / 1_000_000n))
-  const log = await openLog({ data, log: join(data, 'log'), origin: ORIGIN, batchMs: 0 })
+  const log = await openLog({
+    data,
+    log: join(data, 'log', NAME),
+    origin: `${ORIGIN}/${NAME}`,
+    batchMs: 0,
+  })
   await log.append([
     ...recordMaker(31).many(300),
     { rid, kind: 'exchange', instance, seq: 1, jws },
     ...recordMaker(32).many(3),
   ])
   const index = openSqliteIndex(join(data, 'index.sqlite'))
-  const logKeys = openLogKeys(join(data, 'keys'), ORIGIN).map(({ verifier }) => verifier)
+  const keys = openLogKeys(join(data, 'keys'), ORIGIN).map(({ verifier }) => verifier)
+  const root = openFolderStore(join(data, 'log'))
+  await addName(root, NAME)
+  const [view] = await openLineReader(root, keys)
+  if (view === undefined) throw new Error('no log')
   const ports = {
-    ...{ reader: log.reader(), index, logKeys, secrets },
+    ...{ logs: [view], index, secrets, timestampRoots: [] },
     chainOf: openChains(join(data, 'certificates')),
   }
   const exported = await exportRecord(ports, rid, [{ name: 'f:$.name', value: '测试' }])
   await log.close()
-  return { exported, ports, rid, trust: { roots: chain.slice(-1), logKeys } }
+  return { exported, ports, view, rid, trust: { roots: chain.slice(-1), logKeys: keys } }
 }

@@ -1,5 +1,6 @@
 /** In-memory stores that assert the contract and can fail on demand. @module */
 import { expect } from 'chai'
+import { parseCheckpoint } from '../../evidence/log/checkpoint.ts'
 import type { LockState, LockStore } from '../../evidence/log/lock.ts'
 import type { Store } from '../../evidence/log/store.ts'
 
@@ -46,6 +47,8 @@ export function memoryLock(faults: Faults): MemoryLock {
   const lock: MemoryLock = {
     state: undefined,
     before: undefined,
+    origins: async () =>
+      lock.state === undefined ? [] : [parseCheckpoint(lock.state.checkpoint).origin],
     read: async () => lock.state,
     swap: async (_origin, expected, next) => {
       if (expected?.checkpoint !== lock.state?.checkpoint) return false

@@ -80,11 +80,11 @@ describe('the renewal scan', () => {
     await maker.renewCertificate()
     const alarms: string[] = []
     const alarm = (message: string) => void alarms.push(message)
-    await startRenewal({ store, source, clock, alarm }).close()
+    await startRenewal({ logs: async () => [store], source, clock, alarm }).close()
     expect([...files.keys()].filter((key) => key.endsWith('.ers'))).to.have.length(3)
     nowMs += 2 * YEAR_MS
     const broken = { ...source, send: async () => Buffer.from('no answer') }
-    await startRenewal({ store, source: broken, clock, alarm }).close()
+    await startRenewal({ logs: async () => [store], source: broken, clock, alarm }).close()
     expect(alarms).to.deep.equal(['time stamps could not be renewed; the next scan tries again'])
   })
 

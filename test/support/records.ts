@@ -1,10 +1,13 @@
 /** Reads an installation's log as an expert would: from the files, with no help of the gateway. @module */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type FsckReport, fsck } from '../../evidence/log/fsck.ts'
+import { parseLeaf } from '../../evidence/log/entry.ts'
+import type { FsckReport } from '../../evidence/log/fsck.ts'
+import { fsckLine } from '../../evidence/log/fsck-line.ts'
 import { openLogKeys } from '../../evidence/log/keys.ts'
-import { openReader } from '../../evidence/log/reader.ts'
+import { openLineReader, readNames } from '../../evidence/log/line.ts'
 import { openFolderStore } from '../../evidence/log/store.ts'
+import { isTurn } from '../../evidence/log/turn.ts'
 import { readRecord } from '../../evidence/seal.ts'
 import type { Config } from '../../gateway/config.ts'
 import { logPlaces } from '../../gateway/places.ts'
@@ -23,13 +26,15 @@ export interface Payload {
 
 /** Every record in the log, in order; none when there is no log yet. */
 export async function readRecords(config: Config): Promise<Payload[]> {
-  const store = openFolderStore(logPlaces(config).log)
-  if ((await store.get('checkpoint')) === undefined) return []
-  const reader = await openReader(store)
+  const root = openFolderStore(logPlaces(config).log)
+  if ((await readNames(root)).length === 0) return []
   const records: Payload[] = []
-  for (let bundle = 0; bundle * 256 < reader.checkpoint.size; bundle++) {
-    for (const { jws } of await reader.bundle(bundle)) {
-      records.push(readRecord(jws).payload as unknown as Payload)
+  for (const { reader } of await openLineReader(root, [])) {
+    for (let bundle = 0; bundle * 256 < reader.checkpoint.size; bundle++) {
+      for (const { leaf, jws } of await reader.bundle(bundle)) {
+        if (isTurn(parseLeaf(leaf)?.kind)) continue
+        records.push(readRecord(jws).payload as unknown as Payload)
+      }
     }
   }
   return records
@@ -45,9 +50,12 @@ export async function findRecord(config: Config, rid: unknown): Promise<Payload>
   throw new Error(`no record ${String(rid)} in the log`)
 }
 
-/** Re-derives the whole log. @throws {Problem} `log-inconsistent` */
-export function checkLog(config: Config): Promise<FsckReport> {
+/** Re-derives the whole line of logs. @throws {Problem} `log-inconsistent` */
+export async function checkLog(config: Config): Promise<FsckReport> {
   const { log, data, origin } = logPlaces(config)
-  const verifiers = openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier)
-  return fsck({ store: openFolderStore(log), verifiers })
+  const keys = openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier)
+  const root = openFolderStore(log)
+  const ports = { root, origin, keys, locked: async () => undefined, progress: () => undefined }
+  const sound = await fsckLine(ports)
+  return { ...(sound.at(-1) as FsckReport), size: sound.reduce((sum, { size }) => sum + size, 0) }
 }

@@ -210,10 +210,25 @@ describe('the time stamping worker', () => {
     })
   }
 
-  it('runs until it is closed', async () => {
-    size = 1
-    const worker = await startTimestampWorker(ports)
+  it('stamps the newest log and the one before it, until it is closed', async () => {
+    const logs = [1, 2, 3].map((records) => {
+      const text = `log.test/${records}\n${records}\n${'A'.repeat(43)}=\n\n\u2014 log.test/${records} AAAAAAA=\n`
+      const own = new Map<string, Uint8Array>([['checkpoint', Buffer.from(text)]])
+      const opened: TimestampStore = {
+        put: async (key, bytes) => void own.set(key, bytes),
+        get: async (key) => own.get(key),
+        list: async (prefix) => [...own.keys()].filter((key) => key.startsWith(prefix)),
+      }
+      return { own, opened }
+    })
+    const worker = startTimestampWorker({
+      ...ports,
+      logs: async () => logs.map(({ opened }) => opened),
+    })
     await worker.close()
-    expect(keys()).to.include('tsr/1.tsa-1.example.tsr')
+    const stamped = logs.map(({ own }) =>
+      [...own.keys()].filter((key) => key.endsWith('1.example.tsr')),
+    )
+    expect(stamped).to.deep.equal([[], ['tsr/2.tsa-1.example.tsr'], ['tsr/3.tsa-1.example.tsr']])
   })
 })
