@@ -2,6 +2,7 @@
 import type { Report } from '../base/diagnostic.ts'
 import { listOf, oneOf, openMap, readEntries, type Reader, textOf } from '../base/shape.ts'
 import type { YamlNode } from '../base/yaml.ts'
+import { Problem } from '../base/problem.ts'
 import type { Fields } from '../base/shape.ts'
 import {
   readCipher,
@@ -15,6 +16,7 @@ import {
 import type { EnvelopeConfig, JsonConfig } from './envelope/config.ts'
 import { WEAKNESS_NAMES, WEAKNESSES, type Weakness, weaknessesOf } from './envelope/weak.ts'
 import { parseDate } from './transform/calendar.ts'
+import { readFormat } from './transform/format.ts'
 
 const ENVELOPE_ID = /^[a-z][a-z0-9-]{0,62}$/
 
@@ -54,7 +56,7 @@ function readEnvelope(folder: string): Reader<EnvelopeConfig> {
     }
     const weak = weaknessesOf(parts)
     const mediaType = fields.take('mediaType', textOf('a media type', /^[\w.+-]+\/[\w.+-]+$/))
-    const content = fields.take('content', textOf('a media type', /^[\w.+-]+\/[\w.+-]+$/))
+    const content = fields.take('content', readContent)
     const signOff = readSignOff(fields, weak, id, report)
     fields.close()
     const at = fields.map.entries.get('id')?.value.at ?? node.at
@@ -68,6 +70,18 @@ function readEnvelope(folder: string): Reader<EnvelopeConfig> {
       weak,
       ...(signOff === undefined ? {} : { signOff }),
     }
+  }
+}
+
+/** A media type that a codec knows. */
+const readContent: Reader<string> = (node, report) => {
+  const text = textOf('a media type')(node, report)
+  try {
+    return readFormat(text).mediaType
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    if (text !== '') report.error(node.at, `\`${text}\` cannot be read here`, error.message)
+    return text
   }
 }
 

@@ -54,15 +54,23 @@ async function readAlike<T>({ facts }: Envelope, work: () => T | Promise<T>): Pr
   }
 }
 
-/** Seals a message after the guard saw it. */
+/**
+ * Seals a message after the guard saw it.
+ *
+ * @throws {Problem} `media-type-unsupported` when the recipient would read it as something else.
+ */
 export async function sealMessage(
   envelopes: Envelopes,
   name: string,
-  inner: Buffer,
+  { body, contentType }: { readonly body: Buffer; readonly contentType: string },
   out?: Outgoing,
 ): Promise<SealedBody & { readonly facts: EnvelopeFacts }> {
   const envelope = find(envelopes, name)
-  return { ...(await envelope.seal(inner, out)), facts: envelope.facts }
+  const { content, facts } = envelope
+  if (body.length > 0 && contentType !== content) {
+    throw new Problem('media-type-unsupported', `envelope \`${name}\` holds ${content}`)
+  }
+  return { ...(await envelope.seal(body, out)), facts }
 }
 
 function find(envelopes: Envelopes, name: string): Envelope {

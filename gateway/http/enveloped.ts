@@ -50,7 +50,7 @@ export async function sealRequest(
   const base = out.base.pathname === '/' ? '' : out.base.pathname
   const path = base + out.path + (out.query === '' ? '' : `?${out.query}`)
   const head = new Map([['accept', ACCEPT], ...headers])
-  const sealed = await sealMessage(ports.envelopes, name, body, { line: { method, path }, head })
+  const sealed = await sealMessage(ports.envelopes, name, out, { line: { method, path }, head })
   exchange.sealed = sealed.facts
   return {
     headers: [...headers, ...sealed.headers],
@@ -87,7 +87,7 @@ export async function sealAnswer(
     exchange.answerOut = { body: plain.body }
     return plain
   }
-  const { body, mediaType, facts } = await sealMessage(ports.envelopes, name, plain.body)
+  const { body, mediaType, facts } = await sealMessage(ports.envelopes, name, plain)
   exchange.answerOut = { body, envelope: facts }
   return { contentType: mediaType, body }
 }

@@ -11,6 +11,7 @@ import { call } from '../support/client.ts'
 import { createInstallation, type Installation } from '../support/installation.ts'
 import { filesBelow, leaksIn } from '../support/leak.ts'
 import { createChannel, signHead } from '../support/partners.ts'
+import { runCommand } from '../support/process.ts'
 import { findRecord } from '../support/records.ts'
 
 const MOBILE = '18657103389'
@@ -267,6 +268,15 @@ describe('partner envelopes, end to end', () => {
     expect(answer.status).to.equal(502)
     expect(answer.body).to.include('harbour-jwe').and.not.include(MOBILE)
   })
+
+  it('warns of the weak ones when policies are checked', async () => {
+    const [installed, config] = [join(installation.folder, 'policies'), installation.configFile]
+    const { stderr } = await runCommand(['policy', 'check', installed, '--config', config])
+    expect(stderr).to.match(/sealgate\.yaml:\d+:\d+: warning: E106: .*`sunrise-bare` is weak/)
+    expect(stderr).to.match(/bare\.yaml:\d+:\d+: warning: E106: .*`sunrise-bare` is weak/)
+    expect(stderr).to.match(/head\.yaml:\d+:\d+: warning: E104: .*`sunrise-head` is weak/)
+    expect(stderr).to.include('李合规')
+  }).timeout(30_000)
 
   it('leaves no planted value on disk or on the wire', async () => {
     const files = filesBelow(join(installation.folder, 'data'))
