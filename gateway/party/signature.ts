@@ -1,5 +1,4 @@
 /** Callers that sign the message itself (RFC 9421) instead of sending a JWT. @module */
-import { KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { CryptoKey } from 'jose'
 import type { InnerList } from 'structured-headers'
@@ -11,6 +10,7 @@ import {
   readSignature,
   verifySignature,
 } from '../signature/verify.ts'
+import { keyObjectOf } from './jws.ts'
 import { type KeyFinder, thumbprint } from './keys.ts'
 import { PARTY_LIMITS } from './party.ts'
 import type { ReplayWindow } from './replay.ts'
@@ -78,8 +78,7 @@ export async function verifyCallerSignature(
   const kid = KEY_ID.exec(textParameter(label.covered, 'keyid'))?.[2] ?? ''
   const key = await findKey(check.keys, JOSE_NAMES[algorithm], kid)
   const message = requestMessage(request, head)
-  const keyObject = KeyObject.from(key as Parameters<typeof KeyObject.from>[0])
-  if (!verifySignature(message, label, algorithm, keyObject)) {
+  if (!verifySignature(message, label, algorithm, keyObjectOf(key))) {
     throw invalid('the signature does not verify')
   }
   check.replay.accept(nonce, created + TOKEN_LIFE_MAX_S + CLOCK_SKEW_S, nowS)

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -107,7 +108,6 @@ describe('JWT authentication', () => {
   }
 
   it('refuses an unsigned JWT and one signed with a shared secret', async () => {
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const claims = {
       iss: 'sunrise-platform',
       sub: 'sunrise-platform',
@@ -122,6 +122,48 @@ describe('JWT authentication', () => {
       )
       expect(error).to.be.instanceOf(Problem).with.property('slug', 'credentials-invalid')
     }
+  })
+
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  // prettier-ignore
+  const ALTERED: { name: string; alter: (parts: string[]) => string[]; detail: RegExp }[] = [
+    { name: 'a fourth part',              alter: (parts) => [...parts, 'AAAA'],                                          detail: /compact form/ },
+    { name: 'two parts',                  alter: ([head = '', body = '']) => [head, body],                               detail: /compact form/ },
+    { name: 'a header that is no object', alter: ([, body = '', tail = '']) => [part([]), body, tail],                   detail: /compact form/ },
+    { name: 'a critical extension',       alter: ([, body = '', tail = '']) => [part({ alg: 'ES256', kid: 'k1', crit: ['x'], x: 1 }), body, tail], detail: /critical header/ },
+    { name: 'an unencoded payload',       alter: ([, body = '', tail = '']) => [part({ alg: 'ES256', kid: 'k1', b64: false }), body, tail],        detail: /critical header/ },
+    { name: 'a kid that is no text',      alter: ([, body = '', tail = '']) => [part({ alg: 'ES256', kid: 1 }), body, tail],                       detail: /`kid`/ },
+    { name: 'a changed payload',          alter: ([head = '', , tail = '']) => [head, part({ iss: 'sunrise-platform' }), tail],                    detail: /does not verify/ },
+    { name: 'a signature with padding',   alter: ([head = '', body = '', tail = '']) => [head, body, `${tail}==`],       detail: /canonical base64url/ },
+    { name: 'a short signature',          alter: ([head = '', body = '', tail = '']) => [head, body, tail.slice(0, 80)], detail: /does not verify/ },
+    { name: 'no signature',               alter: ([head = '', body = '']) => [head, body, ''],                           detail: /does not verify/ },
+  ]
+  for (const { name, alter, detail } of ALTERED) {
+    it(`refuses ${name}`, async () => {
+      const token = alter((await sunrise.jwt('harbour-bank')).split('.')).join('.')
+      const error = await identify(token).catch((e: unknown) => e)
+      expect(error).to.be.instanceOf(Problem).with.property('slug', 'credentials-invalid')
+      expect((error as Problem).message).to.match(detail)
+    })
+  }
+
+  it('refuses an RSA key of 1024 bits', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', use: 'sig' }
+    const file = join(folder, 'weak.jwks.json')
+    writeFileSync(file, JSON.stringify({ keys: [jwk] }))
+    const open = openParties(
+      [{ id: 'p', role: 'other', auth: [{ method: 'jwt', jwks: file }] }],
+      clock,
+    )
+    const claims = { iss: 'p', sub: 'p', aud: 'urn:sealgate:b', iat: NOW, exp: NOW + 9, jti: 'x' }
+    const input = `${part({ alg: 'RS256', kid: 'k1' })}.${part(claims)}`
+    const token = `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}`
+    const head = new Map([['authorization', `Bearer ${token}`]])
+    const error = await open.identify(REQUEST, head, 'b').catch((e: unknown) => e)
+    expect(error)
+      .to.be.instanceOf(Problem)
+      .with.property('message', 'the RSA key has less than 2048 bits')
   })
 
   it('refuses another key under the same kid', async () => {
