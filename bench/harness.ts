@@ -9,30 +9,43 @@ export interface Variant {
   readonly port: number
   /** Every process whose CPU time counts. */
   readonly pids: readonly number[]
-  /** The next request, complete bytes; called once per request. */
-  readonly nextRequest: () => Buffer
+  /** Makes so many requests ready, credentials included, before anything is timed. */
+  readonly prepare: (count: number) => Promise<void>
+  /** The next request, complete bytes. */
+  readonly next: () => readonly Buffer[]
 }
 
 /** What one round of load on one variant came to. */
 export interface Round {
   readonly requests: number
   readonly cpuUs: number
+  /** CPU per request of the recipient, and of the load generator itself. */
+  readonly bankUs: number
+  readonly loadUs: number
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly residentMb: number
 }
 
+/** A closed loop, or an open one when `perSecond` says how often a request begins. */
 export interface Load {
   readonly connections: number
   readonly requests: number
+  readonly perSecond?: number
+  /** The recipient, whose time is told apart. */
+  readonly bankPid?: number
 }
 
 /** Starts a server process; resolves with its port when it prints `ready <port>`. */
 export async function startServer(
-  command: string,
   parameters: readonly string[],
-): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'inherit'] })
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ child: ChildProcess; port: number; pids: readonly number[] }> {
+  const child = spawn(process.execPath, parameters, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  })
   let output = ''
   const port = await new Promise<number>((resolve, reject) => {
     child.once('exit', (code) =>
@@ -44,7 +57,7 @@ export async function startServer(
       if (found !== undefined) resolve(Number(found))
     })
   })
-  return { child, port }
+  return { child, port, pids: [child.pid ?? 0] }
 }
 
 /** CPU time of all threads of the processes so far, microseconds (Linux: /proc/<pid>/task/<tid>/schedstat). */
@@ -58,35 +71,89 @@ export function cpuTimeUs(pids: readonly number[]): number {
   return total / 1000
 }
 
-/** Drives a variant in a closed loop and reports cost and latency. @throws when an answer is not 200. */
-export async function measure(variant: Variant, { connections, requests }: Load): Promise<Round> {
-  const latencies: number[] = []
-  const before = cpuTimeUs(variant.pids)
-  const started = performance.now()
-  let left = requests
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      const client = await openClient(variant.port)
-      while (left-- > 0) {
-        const sent = performance.now()
-        const answer = await client.exchange(variant.nextRequest())
-        if (answer.status !== 200)
-          throw new Error(`${variant.name} answered ${answer.status}: ${answer.body}`)
-        latencies.push(performance.now() - sent)
-      }
-      client.close()
-    }),
+/** Resident memory of the processes, MB. */
+export function residentMb(pids: readonly number[]): number {
+  const kilobytes = pids.map((pid) =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0),
   )
+  return kilobytes.reduce((sum, each) => sum + each, 0) / 1024
+}
+
+/** Drives a variant and reports cost and latency. @throws when an answer is not 200. */
+export async function measure(variant: Variant, load: Load): Promise<Round> {
+  const { connections, requests, perSecond, bankPid } = load
+  await variant.prepare(requests)
+  const clients = await Promise.all(
+    Array.from({ length: connections }, () => openClient(variant.port)),
+  )
+  const bank = bankPid === undefined ? [] : [bankPid]
+  const before = [cpuTimeUs(variant.pids), cpuTimeUs(bank), cpuTimeUs([process.pid])] as const
+  const started = performance.now()
+  const latencies: number[] = []
+  const exchange = async (client: Client, dueMs: number) => {
+    const answer = await client.exchange(variant.next())
+    if (answer.status !== 200)
+      throw new Error(`${variant.name} answered ${answer.status}: ${answer.body}`)
+    latencies.push(performance.now() - dueMs)
+  }
+  if (perSecond === undefined) await closedLoop(clients, requests, exchange)
+  else await openLoop(clients, requests, perSecond, exchange)
   const seconds = (performance.now() - started) / 1000
+  const each = (pids: readonly number[], from: number) => (cpuTimeUs(pids) - from) / requests
+  const costs = {
+    cpuUs: each(variant.pids, before[0]),
+    bankUs: each(bank, before[1]),
+    loadUs: each([process.pid], before[2]),
+  }
+  for (const client of clients) client.close()
   latencies.sort((a, b) => a - b)
   const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? 0
   return {
     requests,
-    cpuUs: (cpuTimeUs(variant.pids) - before) / requests,
+    ...costs,
     perSecond: requests / seconds,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
+    residentMb: residentMb(variant.pids),
   }
+}
+
+type ExchangeOn = (client: Client, dueMs: number) => Promise<void>
+
+async function closedLoop(clients: readonly Client[], requests: number, exchange: ExchangeOn) {
+  let left = requests
+  await Promise.all(
+    clients.map(async (client) => {
+      while (left-- > 0) await exchange(client, performance.now())
+    }),
+  )
+}
+
+/** Latency counts from when a request was due, so that a queue before the gateway shows. */
+async function openLoop(
+  clients: readonly Client[],
+  requests: number,
+  perSecond: number,
+  exchange: ExchangeOn,
+) {
+  const free = [...clients]
+  const waiting: (() => void)[] = []
+  const startedMs = performance.now()
+  const one = async (dueMs: number) => {
+    if (free.length === 0) await new Promise<void>((resolve) => waiting.push(resolve))
+    const client = free.pop() as Client // INVARIANT: whoever frees one wakes one.
+    await exchange(client, dueMs)
+    free.push(client)
+    waiting.shift()?.()
+  }
+  const running: Promise<void>[] = []
+  while (running.length < requests) {
+    const due = ((performance.now() - startedMs) / 1000) * perSecond
+    while (running.length < Math.min(due, requests))
+      running.push(one(startedMs + (running.length / perSecond) * 1000))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await Promise.all(running)
 }
 
 /** Runs all variants round by round, so that a noisy second hurts all alike; the first round warms up. */
@@ -97,25 +164,41 @@ export async function interleave(
 ): Promise<Map<string, Round[]>> {
   const results = new Map<string, Round[]>(variants.map(({ name }) => [name, []]))
   for (let round = 0; round <= rounds; round++) {
-    process.stderr.write(`\rround ${round}/${rounds} `)
     for (const variant of variants) {
+      process.stderr.write(`\rround ${round}/${rounds}: ${variant.name.padEnd(50)}`)
       const result = await measure(variant, load)
       if (round > 0) results.get(variant.name)?.push(result)
     }
   }
-  process.stderr.write('\r                    \r')
+  process.stderr.write(`\r${' '.repeat(70)}\r`)
   return results
 }
 
 /** Median, least and greatest of a figure over rounds. */
-export function spread(rounds: readonly Round[], figure: (round: Round) => number) {
-  const sorted = rounds.map(figure).sort((a, b) => a - b)
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+/** The spread of one figure. */
+export function spread(
+  rounds: readonly Round[] | undefined,
+  figure: (round: Round) => number,
+): Spread {
+  const sorted = (rounds ?? []).map(figure).sort((a, b) => a - b)
   const at = (index: number) => sorted[index] ?? Number.NaN
   return { median: at(Math.floor(sorted.length / 2)), min: at(0), max: at(sorted.length - 1) }
 }
 
 /** A keep-alive HTTP/1.1 client that does nothing that is not needed for measuring. */
-export async function openClient(port: number) {
+export interface Client {
+  exchange(request: readonly Buffer[]): Promise<{ status: number; body: string }>
+  close(): void
+}
+
+/** Connects a client. */
+export async function openClient(port: number): Promise<Client> {
   const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
@@ -135,10 +218,12 @@ export async function openClient(port: number) {
   socket.on('close', () => settle?.reject(new Error('the connection was closed')))
   socket.on('error', (error) => settle?.reject(error))
   return {
-    exchange: (request: Buffer) =>
-      new Promise<{ status: number; body: string }>((resolve, reject) => {
+    exchange: (request) =>
+      new Promise((resolve, reject) => {
         settle = { resolve, reject }
-        socket.write(request)
+        socket.cork()
+        for (const bytes of request) socket.write(bytes)
+        socket.uncork()
       }),
     close: () => {
       settle = undefined
@@ -161,6 +246,17 @@ function parseAnswer(bytes: Buffer): { status: number; body: string } | undefine
   }
   // Chunked: complete when the last chunk has come.
   return bytes.subarray(-5).equals(Buffer.from('0\r\n\r\n'))
-    ? { status, body: bytes.toString('utf8', end + 4) }
+    ? { status, body: joinChunks(bytes.subarray(end + 4)) }
     : undefined
+}
+
+function joinChunks(bytes: Buffer): string {
+  const chunks: Buffer[] = []
+  for (let at = 0; ;) {
+    const line = bytes.indexOf('\r\n', at)
+    const size = Number.parseInt(bytes.toString('latin1', at, line), 16)
+    if (size === 0) return Buffer.concat(chunks).toString('utf8')
+    chunks.push(bytes.subarray(line + 2, line + 2 + size))
+    at = line + size + 4
+  }
 }

@@ -27,7 +27,7 @@ import { createOversight, namesOf, type Oversight } from './oversight.ts'
 import { openParties } from './party/registry.ts'
 import type { Live } from './policy/live.ts'
 import { openRelayKey } from './signature/key-file.ts'
-import { type MessageSigner, createMessageSigner } from './signature/sign.ts'
+import { createMessageSigner } from './signature/sign.ts'
 import { type RunCommand, runCommand } from '../workers/clock.ts'
 import { steerBy } from './steer.ts'
 import { openSpoolFolder } from './stream/spool.ts'
@@ -44,7 +44,12 @@ export interface GatewayOptions {
   readonly clock?: Clock
   /** Asks the machine's time service. */
   readonly run?: RunCommand
+  /** Changes what the relay is made of: how benchmarks learn what a part costs. */
+  readonly refit?: (parts: RelayParts) => RelayParts
 }
+
+/** What the relay is made of. */
+export type RelayParts = Omit<RelayPorts, 'observe' | 'report'>
 
 /** A running gateway. */
 export interface Gateway {
@@ -95,7 +100,8 @@ export async function startGateway(
       hindrance: recorder.broken,
     }
     const ports = { clock, limits, parties, leg, signer, envelopes, recorder, ...long }
-    const parts = { ...ports, ...steerBy(content.current) }
+    const { refit = (parts: RelayParts) => parts } = options
+    const parts = refit({ ...ports, ...steerBy(content.current) })
     return await run(config, parts, { evidence, log, content, oversight, close })
   } catch (error) {
     await close()
@@ -120,7 +126,7 @@ async function publishRevocationLists(data: string, clock: Clock): Promise<strin
 
 async function run(
   config: Config,
-  parts: Omit<RelayPorts, 'observe' | 'report'> & { readonly signer: MessageSigner },
+  parts: RelayParts,
   { evidence, log, content, oversight, close }: House,
 ): Promise<Gateway> {
   let draining = false

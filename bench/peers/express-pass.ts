@@ -1,8 +1,8 @@
 /** What people write instead: express and http-proxy-middleware, keep-alive agent, bytes untouched. @module */
-import { Agent } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Agent, createServer } from 'node:http'
 import express from 'express'
 import { createProxyMiddleware } from 'http-proxy-middleware'
+import { listenAndSay } from './listen.ts'
 
 const [target = ''] = process.argv.slice(2)
 const app = express()
@@ -13,7 +13,4 @@ app.use(
     pathRewrite: { '^/harbour-bank': '' },
   }),
 )
-const server = app.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo
-  process.stdout.write(`ready ${port}\n`)
-})
+listenAndSay(createServer(app))

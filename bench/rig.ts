@@ -1,0 +1,120 @@
+/** What every benchmark of the relay stands on: the bank, the peers, the gateways, and their requests. @module */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Installation, createInstallation } from '../test/support/installation.ts'
+import { openClient, startServer, type Variant } from './harness.ts'
+import { POLICY } from './loan.ts'
+import { startNginx } from './peers/nginx.ts'
+
+const PEERS = join(import.meta.dirname, 'peers')
+const TARGET = '/harbour-bank/bench'
+
+/** Where one variant listens, and who makes its credentials. */
+export interface Place {
+  readonly name: string
+  readonly port: number
+  readonly pids: readonly number[]
+  /** Header lines of one request's credentials; none for those who ask for none. */
+  readonly credentials: () => Promise<string>
+}
+
+/** The bank, and how to start what stands before it. */
+export interface Rig {
+  readonly bank: { readonly port: number; readonly pid: number; last(): Promise<string> }
+  /** A folder on disk: /tmp may be memory, where a sync costs nothing. */
+  readonly folder: string
+  direct(): Place
+  express(name: string, kind: 'pass' | 'rewrite'): Promise<Place>
+  nginx(name: string, rewrite: boolean): Promise<Place>
+  /** @param without parts to leave out, see peers/gateway.ts. */
+  sealgate(name: string, options?: SealgateOptions): Promise<Place>
+  close(): Promise<void>
+}
+
+/** How a gateway is set up. */
+export interface SealgateOptions {
+  readonly without?: readonly string[]
+  /** Changes the installation before the start. */
+  readonly prepare?: (installation: Installation) => void
+}
+
+/** Starts the bank. */
+export async function openRig(): Promise<Rig> {
+  const folder = mkdtempSync(join(process.cwd(), '.bench-'))
+  process.env['TMPDIR'] = folder
+  const running: ChildProcess[] = []
+  const start = async (...parameters: string[]) => {
+    const server = await startServer(parameters)
+    running.push(server.child)
+    return server
+  }
+  const bank = await start(join(PEERS, 'bank.ts'))
+  const bankUrl = `http://127.0.0.1:${bank.port}`
+  const nobody = async () => ''
+  return {
+    folder,
+    bank: { port: bank.port, pid: bank.child.pid ?? 0, last: () => readLast(bank.port) },
+    direct: () => ({ name: 'direct', port: bank.port, pids: [], credentials: nobody }),
+    express: async (name, kind) => {
+      const { port, pids } = await start(join(PEERS, `express-${kind}.ts`), bankUrl)
+      return { name, port, pids, credentials: nobody }
+    },
+    nginx: async (name, rewrite) => {
+      const { child, port, pids } = await startNginx(folder, bank.port, rewrite)
+      running.push(child)
+      return { name, port, pids, credentials: nobody }
+    },
+    sealgate: async (name, { without = [], prepare = () => {} } = {}) => {
+      const installation = await createInstallation(bankUrl)
+      installation.addPolicy('bench.yaml', POLICY)
+      prepare(installation)
+      const { configFile, platform } = installation
+      const { port, pids } = await start(join(PEERS, 'gateway.ts'), configFile, without.join())
+      const exp = () => Math.floor(Date.now() / 1000) + 280
+      const credentials = async () =>
+        `authorization: Bearer ${await platform.jwt('harbour-bank', { exp: exp() })}\r\n`
+      return { name, port, pids, credentials }
+    },
+    close: async () => {
+      for (const child of running) {
+        const ended = once(child, 'exit')
+        child.kill('SIGTERM')
+        await ended
+      }
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A variant that sends one body again and again, with fresh credentials each time. */
+export function sending({ name, port, pids, credentials }: Place, body: Buffer): Variant {
+  const ready: Buffer[] = []
+  return {
+    name,
+    port,
+    pids,
+    prepare: async (count) => {
+      while (ready.length < count) {
+        const head =
+          `POST ${name === 'direct' ? '/bench' : TARGET} HTTP/1.1\r\nhost: gateway\r\n` +
+          `${await credentials()}content-type: application/json\r\n` +
+          `content-length: ${body.length}\r\n\r\n`
+        ready.push(Buffer.from(head))
+      }
+    },
+    next: () => {
+      const head = ready.pop()
+      if (head === undefined) throw new Error('too few requests were made ready')
+      return [head, body]
+    },
+  }
+}
+
+async function readLast(port: number): Promise<string> {
+  const client = await openClient(port)
+  const { body } = await client.exchange([Buffer.from('GET /last HTTP/1.1\r\nhost: bank\r\n\r\n')])
+  client.close()
+  return body
+}
