@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JWK } from 'jose'
 import { openOriginal } from '../evidence/custody/custody.ts'
+import { discloseIn } from '../evidence/dossier/export.ts'
+import { isZip } from '../evidence/dossier/zip.ts'
 import { formatExported, parseExported } from '../evidence/export-format.ts'
 import { ADMIN_OPTION, callAdmin } from './admin-client.ts'
 import { CONFIG_OPTION, fail, type LoadConfig } from './config.ts'
@@ -29,7 +31,7 @@ export function addReveal(program: Command, loadConfig: LoadConfig): void {
     .requiredOption('--key <file>', "the custodian's private key, a JWK; it stays here")
     .requiredOption('--reason <text>', 'why; sealed in clear')
     .option('--field <name...>', 'claims to open; without any, their names are listed')
-    .option('--into <file>', 'add the disclosures to this exported record')
+    .option('--into <file>', 'add the disclosures to this exported record or dossier')
     .action((rid: string, options: RevealOptions) => reveal(rid, options, loadConfig))
 }
 
@@ -52,9 +54,18 @@ async function reveal(rid: string, options: RevealOptions, loadConfig: LoadConfi
   if (opened.length < fields.length) fail('the record has no such claim; leave out --field to see the names') // prettier-ignore
   for (const { name, json } of opened) process.stdout.write(`${name}: ${json}\n`)
   if (into === undefined) return
-  const exported = parseExported(readFileSync(into, 'utf8'))
-  const disclosures = [...exported.disclosures, ...opened.map(({ disclosure }) => disclosure)]
-  writeFileSync(into, formatExported({ ...exported, disclosures }), { mode: 0o600 })
+  const disclosures = opened.map(({ disclosure }) => disclosure)
+  writeFileSync(into, addTo(readFileSync(into), rid, disclosures), { mode: 0o600 })
+}
+
+/** Adds disclosures to a dossier, or to the export of one record. */
+function addTo(bytes: Buffer, rid: string, disclosures: readonly string[]): Uint8Array | string {
+  if (isZip(bytes)) return discloseIn(bytes, rid, disclosures)
+  const exported = parseExported(bytes.toString())
+  return formatExported({
+    ...exported,
+    disclosures: [...exported.disclosures, ...disclosures],
+  })
 }
 
 /** Adds `evidence erase`, `hold` and `release`. */

@@ -98,26 +98,36 @@ async function exportStamps(
 }
 
 /** @param position in the line; `local` is the position in its log. */
-async function recordAt({ logs }: ExportPorts, position: number) {
+export async function recordAt({ logs }: ExportPorts, position: number) {
   const view = logAt(logs, position)
   const local = position - view.offset
   return { ...(await view.reader.record(local)), view, local }
 }
 
 /** A cosigned state is preferred, as far as it reaches. */
-function witnessed({ reader, cosigned }: LogView, position: number): LogReader {
+export function witnessed({ reader, cosigned }: LogView, position: number): LogReader {
   return cosigned !== undefined && position < cosigned.checkpoint.size ? cosigned : reader
 }
 
-function disclose(
+function disclose(...[secrets, rid, sd, claim]: Parameters<typeof discloseClaim>): string {
+  const disclosure = discloseClaim(secrets, rid, sd, claim)
+  if (disclosure !== undefined) return disclosure
+  throw new Problem(
+    'request-malformed',
+    `the record does not commit to that value of \`${claim.name}\``,
+  )
+}
+
+/** Opens a value, as a text or as the JSON that it is; undefined when the record does not hold it. */
+export function discloseClaim(
   secrets: RecordSecrets | undefined,
   rid: string,
   sd: readonly string[],
   { name, value }: ClaimedValue,
-): string {
+): string | undefined {
   for (const json of [JSON.stringify(value), value]) {
     const disclosure = secrets && openClaim(secrets.secretOf(rid), sd, name, json)
     if (disclosure !== undefined) return disclosure
   }
-  throw new Problem('request-malformed', `the record does not commit to that value of \`${name}\``)
+  return undefined
 }

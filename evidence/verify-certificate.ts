@@ -26,7 +26,13 @@ export interface Certificates {
   /** @throws {Problem} `request-malformed` when it is not a certificate in canonical base64. */
   read(text: string): SealCertificate
   /** Whether the chain, leaf first, held at that time under the trusted roots, or under its own last one. */
-  check(chain: readonly string[], at: Date): Promise<ChainResult>
+  check(chain: readonly string[], at: Date, lists?: RevocationLists): Promise<ChainResult>
+}
+
+/** Revocation lists that came with the evidence, in DER; `id` differs for different lists. */
+export interface RevocationLists {
+  readonly id: string
+  readonly ders: readonly Uint8Array[]
 }
 
 /** @param trust undefined: each chain's last certificate is taken for its root. */
@@ -34,15 +40,15 @@ export function createCertificates(trust: Trust | undefined): Certificates {
   const certificates = new Map<string, SealCertificate>()
   // Valid results only, with the time during which every certificate of the path is valid.
   const chains = new Map<string, { result: ChainResult; from: number; to: number }>()
-  const revocationLists = trust?.revocationLists
   const read = (text: string): SealCertificate => {
     const certificate = certificates.get(text) ?? readSeal(text)
     return remember(certificates, REMEMBERED_MAX, text, certificate)
   }
   return {
     read,
-    check: async (chain, at) => {
-      const key = chain.join(' ')
+    check: async (chain, at, lists) => {
+      const key = `${lists?.id} ${chain.join(' ')}`
+      const revocationLists = joinLists(trust?.revocationLists, lists?.ders)
       const known = chains.get(key)
       if (known !== undefined && known.from <= at.getTime() && at.getTime() <= known.to) {
         return known.result
@@ -53,12 +59,20 @@ export function createCertificates(trust: Trust | undefined): Certificates {
         ...{ leafDer, intermediates, roots, at, purpose: 'seal' },
         ...(revocationLists === undefined ? {} : { revocationLists }),
       })
-      // With lists, what holds at one time says nothing of a later one.
-      if (result.valid && revocationLists === undefined)
-        remember(chains, REMEMBERED_MAX, key, { result, ...commonLife(result.chain) })
-      return result
+      if (!result.valid) return result
+      // What lists do not revoke at one time they do not revoke before; of later they say nothing.
+      const until = revocationLists === undefined ? {} : { to: at.getTime() }
+      const life = { ...commonLife(result.chain), ...until }
+      return remember(chains, REMEMBERED_MAX, key, { result, ...life }).result
     },
   }
+}
+
+function joinLists(
+  own: readonly Uint8Array[] | undefined,
+  others: readonly Uint8Array[] | undefined,
+): readonly Uint8Array[] | undefined {
+  return own === undefined && others === undefined ? undefined : [...(own ?? []), ...(others ?? [])]
 }
 
 function readSeal(text: string): SealCertificate {

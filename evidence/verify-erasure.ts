@@ -14,6 +14,14 @@ export function erasureOf(
   return destroyed.some(names) ? { rule } : undefined
 }
 
+/** The records that a payload of kind `erase` says something of; none for every other payload. */
+export function erasedRecords(payload: Readonly<Record<string, unknown>>): string[] {
+  const { kind, destroyed } = payload
+  if (kind !== 'erase' || !Array.isArray(destroyed)) return []
+  const names = destroyed.map((item) => (item as { record?: unknown } | null)?.record)
+  return [...new Set(names.filter((name) => typeof name === 'string'))]
+}
+
 /**
  * Tells of an erasure.
  *

@@ -1,9 +1,11 @@
 /** The time stamp checks of a verification: until when at the latest did the record exist. @module */
+import { toBase64url } from '../base/base64url.ts'
 import type { ExportedRecord } from './export-format.ts'
 import { leafHash, verifyInclusion } from './log/merkle.ts'
 import { parseCheckpoint } from './log/checkpoint.ts'
 import { parseProof } from './log/proof.ts'
-import { verifyTimestampResponse } from './timestamp/verify.ts'
+import { remember } from './memo.ts'
+import { type TimestampResult, verifyTimestampResponse } from './timestamp/verify.ts'
 import { readCertificate } from './x509-profile.ts'
 import type { Trust } from './verify-trust.ts'
 
@@ -16,6 +18,32 @@ export interface StampFinding {
   /** Nothing was there to compare. */
   readonly absent?: true
   readonly text: string
+  /** The path of the authority's certificate, DER; empty when there is none. */
+  readonly chain: readonly Uint8Array[]
+}
+
+/** Verifies responses, each over the same bytes once. */
+export type Tokens = (
+  response: string,
+  checkpoint: string,
+  roots: readonly Uint8Array[],
+) => Promise<TimestampResult>
+
+/** Responses that one verifier remembers. */
+const RESPONSES_MAX = 1024
+
+/** Makes a verifier of responses; bad ones are not remembered. */
+export function createTokens(): Tokens {
+  const known = new Map<string, TimestampResult>()
+  return async (response, checkpoint, roots) => {
+    const key = `${response} ${checkpoint} ${roots.map((der) => toBase64url(der)).join()}`
+    const result =
+      known.get(key) ??
+      (await verifyTimestampResponse(Buffer.from(response, 'base64'), Buffer.from(checkpoint), {
+        roots,
+      }))
+    return result.valid ? remember(known, RESPONSES_MAX, key, result) : result
+  }
 }
 
 /**
@@ -28,7 +56,7 @@ export interface StampFinding {
 export async function checkStamps(
   exported: ExportedRecord,
   trust: Trust | undefined,
-  signed: (checkpoint: string) => boolean,
+  { signed, tokens }: { signed: (checkpoint: string) => boolean; tokens: Tokens },
   sealedAt: Date | undefined,
 ): Promise<StampFinding[]> {
   const { stamps = [], leaf } = exported
@@ -39,20 +67,20 @@ export async function checkStamps(
     const { size, root } = parseCheckpoint(checkpoint)
     const place = `the checkpoint of ${size} records`
     if (!signed(checkpoint)) {
-      findings.push({ ok: false, text: `${place} has no good signature of the log` })
+      findings.push({ ok: false, chain: [], text: `${place} has no good signature of the log` })
     } else if (!verifyInclusion(index, size, leafHash(Buffer.from(leaf)), root, hashes)) {
-      findings.push({ ok: false, text: `the hashes do not prove the leaf in ${place}` })
+      findings.push({ ok: false, chain: [], text: `the hashes do not prove the leaf in ${place}` })
     } else {
-      const data = Buffer.from(checkpoint)
       for (const response of stamp.responses) {
-        const finding = await checkResponse(response, data, roots, sealedAt)
+        const result = tokens(response, checkpoint, roots)
+        const finding = await checkResponse(response, result, sealedAt)
         findings.push({ ...finding, text: `${place}: ${finding.text}` })
       }
     }
   }
   if (findings.length > 0) return findings
   const text = 'not stamped yet; that the record existed by its own time is the gateway\'s word alone' // prettier-ignore
-  return [{ ok: true, absent: true, text }]
+  return [{ ok: true, absent: true, chain: [], text }]
 }
 
 /** Without anchors of the reader, the file's own are taken, as for certificates. */
@@ -66,18 +94,16 @@ function rootsOf(
 
 async function checkResponse(
   response: string,
-  data: Uint8Array,
-  roots: readonly Uint8Array[],
+  result: Promise<TimestampResult>,
   sealedAt: Date | undefined,
 ): Promise<StampFinding> {
-  const bytes = Buffer.from(response, 'base64')
-  if (bytes.toString('base64') !== response) return { ok: false, text: 'not canonical base64' }
-  const { valid, reasons, info, chain, development } = await verifyTimestampResponse(bytes, data, {
-    roots,
-  })
+  if (Buffer.from(response, 'base64').toString('base64') !== response) {
+    return { ok: false, chain: [], text: 'not canonical base64' }
+  }
+  const { valid, reasons, info, chain, development } = await result
   const [leaf] = chain
   if (!valid || info === undefined || leaf === undefined) {
-    return { ok: false, text: `no good time stamp: ${reasons.join('; ')}` }
+    return { ok: false, chain, text: `no good time stamp: ${reasons.join('; ')}` }
   }
   const by = readCertificate(leaf).subject
   const standing = development
@@ -85,7 +111,7 @@ async function checkResponse(
     : 'a trusted authority'
   const text = `existed by ${info.time.toISOString()}, says ${by}, ${standing}`
   if (sealedAt !== undefined && sealedAt.getTime() > info.time.getTime() + CLOCK_DISTANCE_MS) {
-    return { ok: false, text: `${text}; but the record says to be younger, ${sealedAt.toISOString()}` } // prettier-ignore
+    return { ok: false, chain, text: `${text}; but the record says to be younger, ${sealedAt.toISOString()}` } // prettier-ignore
   }
-  return { ok: true, text }
+  return { ok: true, chain, text }
 }

@@ -1,6 +1,7 @@
 /** Verifies one exported record offline and tells each thing that was compared. @module */
 import { Problem } from '../base/problem.ts'
 import { fromBase64url } from '../base/base64url.ts'
+import type { ChainResult } from './certificate.ts'
 import { verifyDisclosure } from './commitment.ts'
 import { verifySignature } from './crypto.ts'
 import { type ExportedRecord, parseStrictJson } from './export-format.ts'
@@ -13,9 +14,13 @@ import { checkPolicy, type WitnessPolicy } from './log/policy.ts'
 import { parseProof } from './log/proof.ts'
 import { remember } from './memo.ts'
 import { readRecord, recordDigest } from './seal.ts'
-import { type Certificates, createCertificates } from './verify-certificate.ts'
+import {
+  type Certificates,
+  createCertificates,
+  type RevocationLists,
+} from './verify-certificate.ts'
 import { explainErasure } from './verify-erasure.ts'
-import { checkStamps, type StampFinding } from './verify-timestamp.ts'
+import { checkStamps, createTokens, type StampFinding, type Tokens } from './verify-timestamp.ts'
 import type { Trust } from './verify-trust.ts'
 
 /** Checkpoints that one verifier remembers. */
@@ -62,12 +67,17 @@ export interface Verification {
   readonly kind?: string
   /** A development authority stands in the certificate path. */
   readonly development: boolean
+  /** The path of the seal certificate, leaf to root, then those of the time stamps; DER. */
+  readonly paths: readonly (readonly Uint8Array[])[]
 }
 
 type Opened = ReturnType<typeof readRecord>
 
 /** Verifies exported records, one after the other, against the same anchors. Never throws on a hostile file. */
-export type ExportVerifier = (exported: ExportedRecord) => Promise<Verification>
+export type ExportVerifier = (
+  exported: ExportedRecord,
+  lists?: RevocationLists,
+) => Promise<Verification>
 
 /** Verifies one exported record: see `createExportVerifier`. */
 export function verifyExported(
@@ -86,7 +96,8 @@ export function verifyExported(
 export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
   const certificates = createCertificates(trust)
   const checkpoints = new Map<string, Outcome>()
-  const verifyOne: ExportVerifier = async (exported) => {
+  const tokens = createTokens()
+  const verifyOne: ExportVerifier = async (exported, lists) => {
     const checks: Check[] = []
     const run = (name: CheckName, work: () => Outcome): void => {
       checks.push({ name, ...guarded(work) })
@@ -97,7 +108,10 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
       return pass(`the record is a strict compact JWS with digest ${recordDigest(exported.record)}`)
     })
     run('payload-form', () => payloadForm(exported))
-    const [certificate, development] = await certificateCheck(exported, record, trust, certificates)
+    const [certificate, found] = await certificateCheck(exported, record, trust, {
+      certificates,
+      lists,
+    })
     checks.push({ name: 'certificate', ...certificate })
     run('signature', () => signatureCheck(exported, opened(record), certificates))
     run('leaf', () => leafCheck(exported, opened(record)))
@@ -105,14 +119,13 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     run('checkpoint', () => checkpointCheck(exported, trust, checkpoints))
     const policy = trust?.policy
     if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
-    for (const finding of await stampChecks(exported, record, trust)) {
-      checks.push({ name: 'timestamp', ...finding })
-    }
+    const stamps = await stampChecks(exported, record, trust, tokens)
+    for (const { chain: _, ...finding } of stamps) checks.push({ name: 'timestamp', ...finding })
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
     }
     for (const erasure of exported.erasures ?? []) {
-      const known = (await verifyOne(erasure)).verdict !== 'invalid'
+      const known = (await verifyOne(erasure, lists)).verdict !== 'invalid'
       run('erasure', () => {
         const text = explainErasure(erasure, opened(record).payload.rid, known)
         return { ...pass(text), indeterminate: true }
@@ -121,7 +134,8 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     const good = checks.every(({ ok }) => ok)
     const verdict = good ? (trust === undefined ? 'not-anchored' : 'valid') : 'invalid'
     const named = record === undefined ? {} : { rid: record.payload.rid, kind: record.payload.kind }
-    return { verdict, checks, development, ...named }
+    const paths = [found, ...stamps].map(({ chain }) => chain)
+    return { verdict, checks, development: found.development, paths, ...named }
   }
   return verifyOne
 }
@@ -159,23 +173,25 @@ async function certificateCheck(
   exported: ExportedRecord,
   record: Opened | undefined,
   trust: Trust | undefined,
-  certificates: Certificates,
-): Promise<[Outcome, boolean]> {
+  { certificates, lists }: { certificates: Certificates; lists: RevocationLists | undefined },
+): Promise<[Outcome, Pick<ChainResult, 'chain' | 'development'>]> {
+  const nothing = { chain: [], development: false }
   try {
     const at = new Date(opened(record).header.iat * 1000)
     const [leaf] = exported.certificates
-    if (leaf === undefined) return [fail('the file has no certificate'), false]
+    if (leaf === undefined) return [fail('the file has no certificate'), nothing]
     const { subject, notBefore, notAfter } = certificates.read(leaf)
-    const result = await certificates.check(exported.certificates, at)
+    const result = await certificates.check(exported.certificates, at, lists)
     const span = `${notBefore.toISOString()} to ${notAfter.toISOString()}`
     const text = `${subject}, valid ${span}, sealed ${at.toISOString()}`
-    const lists = trust?.revocationLists === undefined ? '' : ', by the lists not revoked'
+    const unlisted = lists === undefined && trust?.revocationLists === undefined
+    const listed = unlisted ? '' : ', by the lists not revoked'
     const root = trust === undefined ? 'the root in this file (not anchored)' : 'a trusted root'
-    const anchor = `${root}${lists}`
-    if (result.valid) return [pass(`${text}, leads to ${anchor}`), result.development]
-    return [fail(`${text}: ${result.reasons.join('; ')}`), result.development]
+    const anchor = `${root}${listed}`
+    if (result.valid) return [pass(`${text}, leads to ${anchor}`), result]
+    return [fail(`${text}: ${result.reasons.join('; ')}`), result]
   } catch (error) {
-    return [fail(explain(error)), false]
+    return [fail(explain(error)), nothing]
   }
 }
 
@@ -248,14 +264,15 @@ async function stampChecks(
   exported: ExportedRecord,
   record: Opened | undefined,
   trust: Trust | undefined,
+  tokens: Tokens,
 ): Promise<StampFinding[]> {
   const sealedAt = record === undefined ? undefined : new Date(record.header.iat * 1000)
   try {
     const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
     const signed = (text: string) => checkSignatures(text, keys, trust !== undefined).ok
-    return await checkStamps(exported, trust, signed, sealedAt)
+    return await checkStamps(exported, trust, { signed, tokens }, sealedAt)
   } catch (error) {
-    return [fail(explain(error))]
+    return [{ ...fail(explain(error)), chain: [] }]
   }
 }
 

@@ -87,6 +87,15 @@ export async function revocationFindings(
   return covered ? [] : [`no revocation list for \`${name}\` at ${at.toISOString()}`]
 }
 
+/** Whether a list is by this authority: readable, named and signed by it. */
+export async function isListOf(listDer: Uint8Array, issuerDer: Uint8Array): Promise<boolean> {
+  const list = readRevocationList(listDer)
+  const issuer = parseCertificate(issuerDer)
+  if (list === undefined || !maySignLists(issuer)) return false
+  const named = equalBytes(list.issuer, new Uint8Array(issuer.subject.valueBeforeDecode))
+  return named && (await isSigned(list, issuer))
+}
+
 /** A list that was read, not verified. */
 export interface RevocationList {
   readonly issuer: Uint8Array

@@ -10,6 +10,7 @@ import { createDetect, surely } from './guard/detect.ts'
 import { type Guard, createGuard } from './guard/guard.ts'
 import { type Kinds, parseKinds } from './guard/kinds.ts'
 import { openKeys } from './party/keys.ts'
+import type { PolicyArchive } from './policy/archive.ts'
 import { type Live, type LiveEvents, digestOfPolicies, openLive } from './policy/live.ts'
 import { numbered } from './policy/mistakes.ts'
 import { type Registry, loadRegistry } from './policy/registry.ts'
@@ -34,6 +35,7 @@ export interface Content {
 export interface ContentPorts {
   readonly clock: Clock
   readonly vault: VaultStore
+  readonly archive: Pick<PolicyArchive, 'keep'>
 }
 
 /**
@@ -44,7 +46,7 @@ export interface ContentPorts {
  */
 export function openContent(
   config: Config,
-  { clock, vault }: ContentPorts,
+  { clock, vault, archive }: ContentPorts,
   report: Report,
   events: LiveEvents<Content>,
 ): Promise<Live<Content> | undefined> {
@@ -62,7 +64,7 @@ export function openContent(
     const shadowTransforms = createTransforms({ ...ports, ...withoutEffects(vault) })
     const names = { transforms, shadowTransforms, kinds, parties, envelopes }
     const registry = await loadRegistry(policies, names, attempt)
-    if (registry === undefined) return undefined
+    if (registry === undefined || !archive.keep(registry, attempt)) return undefined
     return { registry, guard: createGuard(kinds), keys, rehearsal: shadowTransforms }
   }
   // A ring is replaced as a whole, so its inode tells; its bytes are better left alone.

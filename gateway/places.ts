@@ -18,6 +18,11 @@ export function logPlaces({ data, log, origin = DEFAULT_ORIGIN }: Config): LogPl
   return { data, log: log.path, origin }
 }
 
+/** The folder of every policy file that was ever in force, by its SHA-256. */
+export function policyArchive(data: string): string {
+  return join(data, 'policy-archive')
+}
+
 /** The folder of the seal keys' certificate chains. */
 export function chainsFolder(data: string): string {
   return join(data, 'certificates')

@@ -25,6 +25,8 @@ import { createRelayApp, createRelayServer, listen } from './http/server.ts'
 import { type Logger, describeError } from './log.ts'
 import { createOversight, namesOf, type Oversight } from './oversight.ts'
 import { openParties } from './party/registry.ts'
+import { createPolicyArchive } from './policy/archive.ts'
+import { policyArchive } from './places.ts'
 import type { Live } from './policy/live.ts'
 import { openRelayKey } from './signature/key-file.ts'
 import { createMessageSigner } from './signature/sign.ts'
@@ -82,7 +84,10 @@ export async function startGateway(
     for (const end of opened.toReversed()) await end()
   }
   try {
-    const content = await openContent(config, { clock, vault }, report, oversight.events)
+    const archive = createPolicyArchive(policyArchive(config.data), (message, error) =>
+      log.error({ error: describeError(error) }, message),
+    )
+    const content = await openContent(config, { clock, vault, archive }, report, oversight.events)
     if (content === undefined) {
       await close()
       return undefined
@@ -91,6 +96,7 @@ export async function startGateway(
     log.info(namesOf(content.current().registry), 'policies loaded')
     const evidence = await openEvidence(config, { clock, log, ask })
     opened.push(() => evidence.close())
+    archive.sealBy(evidence.recorder.note)
     const envelopes = await openEnvelopes(config.envelopes, clock)
     const leg = createLegs(clock, limits)
     const { recorder } = evidence

@@ -10,7 +10,7 @@ import {
 import { renewalCalendar, renewHashes, renewTimestamps } from '../evidence/renewal/renew.ts'
 import { requestDigest, type TimestampSource } from '../evidence/timestamp/client.ts'
 import { type DigestName, tokenOfResponse } from '../evidence/timestamp/token.ts'
-import { parseResponseKey, stampedKey } from '../evidence/timestamp/stamps.ts'
+import { parseResponseKey, recordKey, stampedKey } from '../evidence/timestamp/stamps.ts'
 import type { TimestampStore } from './timestamp.ts'
 
 /** Records under one new token; their ways through its tree have up to 12 digests. */
@@ -36,11 +36,6 @@ export interface DailyPorts extends Omit<RenewalPorts, 'store'> {
   /** The stores of all logs. */
   readonly logs: () => Promise<readonly TimestampStore[]>
   readonly alarm: (message: string, error?: unknown) => void
-}
-
-/** Where the evidence record of one token stands, once it was renewed. */
-export function recordKey(size: number, source: string): string {
-  return `ers/${size}.${source}.ers`
 }
 
 /** How many records a scan saw, and renewed. */

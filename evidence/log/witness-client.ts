@@ -5,6 +5,7 @@ import { sha256 } from '../crypto.ts'
 import { parseNote, signatureLine, signaturesOf, type Verifier } from './note.ts'
 import { checkPolicy, type PolicyResult, type Witness, type WitnessPolicy } from './policy.ts'
 import type { LogReader } from './reader.ts'
+import { formatRequest } from './witness.ts'
 import { NOTE_BYTES_MAX, WITNESS_TIMEOUT_MS, WITNESS_TRIES_MAX } from './limits.ts'
 
 /** What went wrong with one witness. */
@@ -56,8 +57,7 @@ export async function requestCosignature(
   let old = 0
   for (let tries = 0; tries < WITNESS_TRIES_MAX; tries += 1) {
     const proof = old > 0 && old < size ? await reader.consistency(old) : []
-    const lines = [`old ${old}`, ...proof.map((hash) => hash.toString('base64'))]
-    const answer = await exchange(`${url}/add-checkpoint`, `${lines.join('\n')}\n\n${reader.text}`)
+    const answer = await exchange(`${url}/add-checkpoint`, formatRequest(old, proof, reader.text))
     if (answer.status === 200) return ownLine(reader.text, answer.body, verifier)
     if (answer.status === 422) throw fork(verifier, `does not find size ${old} in this log`)
     const seen =

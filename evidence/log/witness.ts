@@ -103,7 +103,14 @@ function extendsLast(last: Checkpoint | undefined, { checkpoint, proof }: Reques
   return verifyConsistency(last.size, checkpoint.size, last.root, checkpoint.root, proof)
 }
 
-function parseRequest(body: string): Request {
+/** Writes the body of add-checkpoint (c2sp.org/tlog-witness). */
+export function formatRequest(old: number, proof: readonly Buffer[], checkpoint: string): string {
+  const lines = [`old ${old}`, ...proof.map((hash) => hash.toString('base64'))]
+  return `${lines.join('\n')}\n\n${checkpoint}`
+}
+
+/** Reads the body of add-checkpoint (c2sp.org/tlog-witness). @throws {Problem} `request-malformed`. */
+export function parseRequest(body: string): Request {
   // Attacker-controlled: anybody may send this.
   const end = body.indexOf('\n\n')
   const [oldLine = '', ...hashes] = body.slice(0, Math.max(end, 0)).split('\n')

@@ -17,6 +17,8 @@ export interface RecordResult {
   readonly time?: Date
   /** One of the authorities is self-made. */
   readonly development: boolean
+  /** The paths of the authorities' certificates, leaf to root; DER. */
+  readonly chains: readonly (readonly Uint8Array[])[]
 }
 
 /**
@@ -34,7 +36,12 @@ export async function verifyRecord(
     record = parseRecord(bytes) // Attacker-controlled: all of it.
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return { valid: false, reasons: [`not an evidence record: ${why}`], development: false }
+    return {
+      valid: false,
+      reasons: [`not an evidence record: ${why}`],
+      development: false,
+      chains: [],
+    }
   }
   const results = await Promise.all(
     (await coveredBy(record, data)).map(({ timestamp, covered }) =>
@@ -60,6 +67,7 @@ export async function verifyRecord(
     reasons,
     ...(time === undefined ? {} : { time }),
     development: results.some(([, { development }]) => development),
+    chains: results.map(([, { chain }]) => chain),
   }
 }
 

@@ -1,0 +1,199 @@
+import { expect } from 'chai'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { exportJWK, generateKeyPair } from 'jose'
+import { readZip } from '../../evidence/dossier/zip.ts'
+import { type Bank, startBank } from '../support/bank.ts'
+import { call } from '../support/client.ts'
+import { type Installation, createInstallation } from '../support/installation.ts'
+import { type GatewayProcess, runCommand, spawnGateway } from '../support/process.ts'
+import { findRecord, readRecords } from '../support/records.ts'
+
+const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
+const FIELD = 'f:$.applicant.mobile'
+const { applicant, applicationId } = JSON.parse(BODY.toString()) as {
+  applicant: { mobile: string }
+  applicationId: string
+}
+
+describe('a dossier from the running product', function () {
+  this.timeout(60_000)
+  let bank: Bank
+  let installation: Installation
+  let gateway: GatewayProcess
+  let rids: string[]
+  let policies: string[]
+
+  before(async () => {
+    bank = await startBank()
+    installation = await createInstallation(bank.url)
+    const { publicKey, privateKey } = await generateKeyPair('ECDH-ES', { extractable: true })
+    writeFileSync(inFolder('custodian.private.json'), JSON.stringify(await exportJWK(privateKey)))
+    writeFileSync(inFolder('keys/custodian.json'), JSON.stringify(await exportJWK(publicKey)))
+    const text = readFileSync(installation.configFile, 'utf8')
+    const more = 'custody: { custodian: keys/custodian.json }\ntimestamp: { authorities: [ embedded ], interval_ms: 1000 }\n' // prettier-ignore
+    writeFileSync(installation.configFile, more + text)
+    gateway = await spawnGateway(installation.configFile)
+    const policy = readFileSync(inFolder('policies/credit-application.yaml'), 'utf8')
+    const first = await apply()
+    const next = policy.replace('custody: none', 'custody: sealed').replace(/^version: (\d+)$/m, (_, n: string) => `version: ${Number(n) + 1}`) // prettier-ignore
+    policies = [policy, next]
+    installation.addPolicy('credit-application.yaml', next)
+    await findKind('policy', (record) => (record['policy'] as { version: number }).version === versionOf(next)) // prettier-ignore
+    rids = [first, await apply()]
+  })
+  after(async () => {
+    await gateway.kill('SIGTERM')
+    installation.remove()
+    await bank.close()
+  })
+
+  const versionOf = (text: string) => Number(/^version: (\d+)$/m.exec(text)?.[1])
+  const inFolder = (...names: string[]) => join(installation.folder, ...names)
+  const config = () => ['--config', installation.configFile]
+  const exportTo = (name: string, ...more: string[]) =>
+    runCommand(['evidence', 'export', ...more, ...config(), '--out', inFolder(name)])
+  const verify = (name: string, ...more: string[]) =>
+    runCommand(['verify', inFolder(name), '--trust', inFolder('data/trust.json'), ...more])
+  const files = (name: string) => readZip(readFileSync(inFolder(name)))
+  const findKind = async (kind: string, fits: (record: Record<string, unknown>) => boolean) => {
+    for (let tries = 0; tries < 500; tries++) {
+      const found = (await readRecords(installation.config())).find(
+        (r) => r.kind === kind && fits(r),
+      )
+      if (found !== undefined) return found
+      await sleep(20)
+    }
+    throw new Error(`no record of kind ${kind}`)
+  }
+  const apply = async () => {
+    const { headers, status } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
+      body: BODY,
+      headers: {
+        authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
+        'content-type': 'application/json',
+      },
+    })
+    expect(status).to.equal(200)
+    await findRecord(installation.config(), headers['evidence-id'])
+    return String(headers['evidence-id'])
+  }
+
+  it('holds all records of a case, found by one of them or by its number, and is valid', async () => {
+    for (let tries = 0; tries < 50; tries++) {
+      await exportTo('case.zip', '--case', rids[0] ?? '')
+      if ([...files('case.zip').keys()].some((name) => name.startsWith('timestamps/'))) break
+      await sleep(200)
+    }
+    const { code, stdout } = await verify('case.zip')
+    expect(stdout).to.match(/^VALID dossier of 2 records$/m)
+    expect(stdout).to.match(/^✓ timestamp .*a development authority/m)
+    expect(stdout)
+      .to.match(/^✓ revocation /m)
+      .and.match(/^✓ coverage/m)
+    expect(code).to.equal(0)
+    await exportTo('link.zip', '--link', `application=${applicationId}`)
+    const records = (name: string) => [...files(name).keys()].filter((each) => each.startsWith('records/')) // prettier-ignore
+    expect(records('link.zip')).to.deep.equal(records('case.zip'))
+    expect(records('case.zip')).to.deep.equal(rids.map((rid) => `records/${rid}.jws`).sort())
+    expect(statSync(inFolder('case.zip')).mode & 0o777).to.equal(0o600)
+    expect(readFileSync(inFolder('link.zip'), 'latin1')).to.not.include(applicationId)
+  })
+
+  it('holds every policy version that the records name, byte for byte', () => {
+    const held = files('case.zip')
+    for (const text of policies) {
+      const digest = createHash('sha256').update(text).digest('hex')
+      expect(Buffer.from(held.get(`policies/${digest}.yaml`) ?? []).toString()).to.equal(text)
+    }
+  })
+
+  it('is the same bytes when nothing has changed', async () => {
+    await gateway.kill('SIGTERM')
+    await exportTo('one.zip', ...rids)
+    await exportTo('two.zip', ...rids.toReversed())
+    expect(readFileSync(inFolder('one.zip')).equals(readFileSync(inFolder('two.zip')))).to.equal(
+      true,
+    )
+    gateway = await spawnGateway(installation.configFile)
+  })
+
+  it('takes a span of time, and every record in between when it is to be complete', async () => {
+    const whole = await exportTo('span.zip', '--since', '2020-01-01T00:00:00Z', '--complete')
+    expect(whole.stderr).to.equal('')
+    const { stdout, code } = await verify('span.zip')
+    expect(stdout).to.match(/^✓ order: .*records 1 to \d+, follow each other; none is left out/m)
+    expect(code).to.equal(0)
+    const none = await exportTo('none.zip', '--until', '2020-01-01T00:00:00Z')
+    expect(none.stderr).to.match(/no record is found/)
+    expect(none.code).to.equal(2)
+  })
+
+  it('opens what a party knows, and what custody keeps, one field alone', async () => {
+    await exportTo('open.zip', ...rids, '--open', `${FIELD}=${applicant.mobile}`)
+    const known = await verify('open.zip')
+    expect(known.stdout.match(new RegExp(`"${applicant.mobile}"`, 'g'))).to.have.length(1)
+    const kept = await runCommand([
+      ...[
+        'reveal',
+        rids[1] ?? '',
+        ...config(),
+        '--admin',
+        gateway.adminUrl,
+        '--reason',
+        'court order 1',
+      ],
+      ...[
+        '--key',
+        inFolder('custodian.private.json'),
+        '--field',
+        FIELD,
+        '--into',
+        inFolder('open.zip'),
+      ],
+    ])
+    expect(kept.stderr).to.equal('')
+    const both = await verify('open.zip')
+    expect(both.stdout.match(new RegExp(`"${applicant.mobile}"`, 'g'))).to.have.length(2)
+    expect(both.stdout).to.not.include('idNumber`')
+    expect(both.code).to.equal(0)
+  })
+
+  it('names the failing check, with 1 when it is not valid and 2 when it is no dossier', async () => {
+    const bytes = readFileSync(inFolder('case.zip'))
+    const at = bytes.indexOf('eyJhbGciOiJFUzI1NiI')
+    writeFileSync(
+      inFolder('bad.zip'),
+      bytes.fill(bytes[at + 40] === 65 ? 66 : 65, at + 40, at + 41),
+    )
+    const bad = await verify('bad.zip')
+    expect(bad.stdout).to.match(/^✗ container: the zip holds something at byte \d+/m)
+    expect(bad.code).to.equal(2)
+    const other = await runCommand(['verify', inFolder('case.zip')])
+    expect(other.stdout).to.match(/^NOT ANCHORED/m)
+    expect(other.code).to.equal(1)
+  })
+
+  it('writes its files into a new folder only', async () => {
+    const folder = inFolder('out')
+    expect((await verify('case.zip', '--extract', folder)).code).to.equal(0)
+    const found = readdirSync(folder, { recursive: true, withFileTypes: true })
+    expect(found.filter((entry) => entry.isFile())).to.have.length(files('case.zip').size)
+    const again = await verify('case.zip', '--extract', folder)
+    expect(again.stderr).to.match(/is not empty/)
+    expect(again.code).to.equal(2)
+    mkdirSync(inFolder('clean'))
+    expect((await verify('bad.zip', '--extract', inFolder('clean'))).code).to.equal(2)
+    expect(readdirSync(inFolder('clean'))).to.deep.equal([])
+  })
+
+  it('says how to be asked', async () => {
+    const nowhere = await runCommand(['evidence', 'export', '--case', rids[0] ?? '', ...config()])
+    expect(nowhere.stderr).to.match(/--out FILE\.zip/)
+    const nothing = await runCommand(['evidence', 'export', ...config()])
+    expect(nothing.stderr).to.match(/--case, --link, --since/)
+    expect(existsSync(inFolder('none.zip'))).to.equal(false)
+  })
+})
