@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createReport, renderReport, type Report } from '../base/diagnostic.ts'
-import { readText } from '../gateway/config-files.ts'
+import { readBytes, readText } from '../gateway/config-files.ts'
 import { loadConfig } from '../gateway/config-parse.ts'
 import type { Config } from '../gateway/config.ts'
 import type { Kinds } from '../gateway/guard/kinds.ts'
@@ -170,10 +170,11 @@ async function explainCommand(
     return
   }
   const at = { file: sample, line: 1, column: 1 }
-  const json = readText(sample, at, report, 'the sample')
-  if (json === undefined) return
-  const lines = explainSample(policy[side], json)
-  if (lines === undefined) report.error(at, 'the sample is not JSON', 'save one JSON body in it')
+  const bytes = readBytes(sample, at, report, 'the sample')
+  if (bytes === undefined) return
+  const lines = explainSample(policy[side], bytes)
+  if (lines === undefined)
+    report.error(at, 'the sample cannot be read', 'save one body in it, as it is sent')
   else out(`${side}\n${renderExplained(lines)}`)
 }
 

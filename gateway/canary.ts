@@ -8,6 +8,8 @@ import type { Policy } from './policy/policy.ts'
 import { inspectBy, type LoadedPolicy } from './policy/registry.ts'
 import { runPolicyTests, type Side } from './policy/run-tests.ts'
 import { compileRoute } from './transform/compile.ts'
+import { readJson } from '../base/json-node.ts'
+import { JSON_FORMAT } from './transform/format.ts'
 import { rewriteBody } from './transform/rewrite.ts'
 
 /** What the canary of one policy met; it names rules, tests and slugs, never a value. */
@@ -94,7 +96,7 @@ async function checkPolicy(content: Content, { policy }: LoadedPolicy): Promise<
     sides.map((side) =>
       leaksOf(policy, side, async (body) => {
         const { bytes } = await rewriteBody(route[side], body)
-        inspect(policy, side, bytes)
+        inspect(policy, side, bytes, JSON_FORMAT)
         return bytes.toString()
       }),
     ),
@@ -111,10 +113,12 @@ async function leaksOf(
   side: Side,
   rewrite: (body: Buffer) => Promise<string>,
 ): Promise<readonly string[]> {
+  // What has no fields has no place to put a borrower in.
+  if (policy[side].fields.some(({ path }) => path.length === 0)) return []
   const { body, secrets } = placeBorrower(policy[side])
   try {
     const output = await rewrite(Buffer.from(body))
-    const texts = [output, ...textsOf(output)]
+    const texts = [output, ...textsOf(readJson(output))]
     const seen = secrets.filter((secret) => texts.some((text) => text.includes(secret)))
     return seen.length === 0 ? [] : [`the ${side} lets ${seen.length} values of the borrower out`]
   } catch (error) {

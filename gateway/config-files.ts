@@ -6,8 +6,24 @@ import { type Reader, textOf } from '../base/shape.ts'
 
 /** Reads a file as UTF-8, or complains at `at`. `what` names it in the message. */
 export function readText(path: string, at: Spot, report: Report, what: string): string | undefined {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  return readAs(path, at, report, what, (bytes) => decoder.decode(bytes))
+}
+
+/** Reads a file as it stands; what is wrong with it is told at `at`. */
+export function readBytes(
+  path: string,
+  at: Spot,
+  report: Report,
+  what: string,
+): Buffer | undefined {
+  return readAs(path, at, report, what, (bytes) => bytes)
+}
+
+// prettier-ignore
+function readAs<T>(path: string, at: Spot, report: Report, what: string, as: (bytes: Buffer) => T): T | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))
+    return as(readFileSync(path))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const [reason, help] = FAILURES[code ?? ''] ?? [`cannot be read (${code})`, `look at ${path}`]

@@ -21,7 +21,8 @@ export function steerBy(current: () => Content): Pick<RelayPorts, 'match' | 'gua
       const rules = policy[direction]
       const allowed = known.get(rules) ?? allowedBy(rules)
       known.set(rules, allowed)
-      current().guard.inspect({ ...message, allowed })
+      const { dialect = rules.body } = message
+      current().guard.inspect({ ...message, dialect, allowed })
     },
     pseudonym: (name, value) => linkPseudonym(current().keys, name, value),
   }

@@ -1,5 +1,6 @@
 /** The last look at what leaves: personal data that no rule allows stops the relay. @module */
 import { Problem } from '../../base/problem.ts'
+import type { BodyDialect } from '../policy/body.ts'
 import type { Allowed } from './allowed.ts'
 import { type Carried, carriedBy } from './carriers.ts'
 import { createDetect } from './detect.ts'
@@ -15,15 +16,17 @@ export interface OutboundMessage {
   readonly query: string
   readonly path: string
   readonly body: Uint8Array
-  /** Empty when there is no body. */
+  /** With its parameters; empty when there is no body. */
   readonly mediaType: string
+  /** How the policy says that bodies are written. */
+  readonly dialect?: BodyDialect | undefined
   readonly allowed: Allowed
 }
 
 /** Where a hit stands. Names of members are left out: a body chooses them, so they may be personal. */
 export interface Place {
   readonly in: 'header' | 'query' | 'path' | 'body'
-  /** Header name; or which query parameter, counted from 1. */
+  /** Header name; or which query parameter, row, part or element, counted from 1. */
   readonly name?: string
   /** Bytes from the start of the body, UTF-16 units elsewhere; of the value, not of the hit in it. */
   readonly offset: number
@@ -72,7 +75,8 @@ export function createGuard(kinds: Kinds): Guard {
 
 function describe(leaks: readonly GuardHit[]): string {
   const named = leaks.slice(0, limits.PLACES_NAMED_MAX).map(({ kind, class: level, place }) => {
-    const where = place.in === 'body' ? ` at byte ${place.offset}, depth ${place.depth}` : ''
+    const isCounted = place.in === 'body' && place.name === undefined
+    const where = isCounted ? ` at byte ${place.offset}, depth ${place.depth}` : ''
     const name = place.name === undefined ? '' : ` \`${place.name}\``
     const inside = place.carriers.length === 0 ? '' : ` inside ${place.carriers.join(', ')}`
     return `\`${kind}\` (${level}) in the ${place.in}${name}${where}${inside}`

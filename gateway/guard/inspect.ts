@@ -1,5 +1,6 @@
 /** Takes one outbound message apart and looks at every text in it, hidden ones included. @module */
 import { Problem } from '../../base/problem.ts'
+import { decodeBody, type Group, groupsOf } from './bodies.ts'
 import { carriedBy, parseForm } from './carriers.ts'
 import type { Detect, Hit } from './detect.ts'
 import type { GuardHit, OutboundMessage, Place } from './guard.ts'
@@ -51,9 +52,13 @@ export function inspectMessage(message: OutboundMessage, instruments: Instrument
   if (body.length === 0) return found
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.length)
   const type = mediaType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  if (/[/+](?:json|x-ndjson|ndjson)$/.test(type)) lookJson(inspection, buffer, TOP)
-  else if (type === FORM) lookForm(inspection, buffer.toString(), 'body')
-  else look(inspection, { ...TOP, text: buffer.toString() })
+  const text = decodeBody(buffer, mediaType)
+  const groups = groupsOf(text, mediaType, message.dialect)
+  if (groups !== undefined) for (const group of groups) lookGroup(inspection, group)
+  else if (/[/+](?:json|x-ndjson|ndjson|jsonl)$/.test(type))
+    lookJson(inspection, Buffer.from(text), TOP)
+  else if (type === FORM) lookForm(inspection, text, 'body')
+  else look(inspection, { ...TOP, text })
   return found
 }
 
@@ -102,6 +107,14 @@ function lookForm(inspection: Inspection, text: string, where: 'query' | 'body')
     look(inspection, { ...place, text: field })
     look(inspection, { ...place, text: value, field, owner: field })
   })
+}
+
+/** Named values are looked at as members of an object: one way for every format. */
+function lookGroup(inspection: Inspection, { name, fields }: Group): void {
+  const members = fields.map(
+    ([field, value]) => `${JSON.stringify(field)}:${JSON.stringify(value)}`,
+  )
+  lookJson(inspection, Buffer.from(`{${members.join()}}`), { ...TOP, name })
 }
 
 /** Looks at a document, `outer` telling where it stands when it is not the body itself. */

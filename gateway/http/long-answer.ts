@@ -45,7 +45,8 @@ export async function answerLong(
   let done = () => {}
   try {
     refuseRedirect(status)
-    const format = readFormat(head.get('content-type') ?? '')
+    const { dialect } = route.compiled.response
+    const format = readFormat(head.get('content-type') ?? '', dialect)
     requireLong(ports.limits, exchange, 'response', format, long)
     const rules = route.compiled.response
     const { headers, ...traces } = await rewriteHeaders(rules, endToEnd(head))

@@ -58,7 +58,7 @@ export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<I
   if (!head || !route || !long || !caller || !recipient) throw new Problem('internal', '')
   const { policy } = route
   const { STREAM_BYTES_MAX, CODING_RATIO_MAX, STREAM_IDLE_TIMEOUT_MS } = ports.limits
-  const format = readFormat(head.get('content-type') ?? '')
+  const format = readFormat(head.get('content-type') ?? '', route.compiled.request.dialect)
   requireLong(ports.limits, exchange, 'request', format, long)
   const { method = '' } = exchange.request
   if (!LONG_METHODS.has(method)) {

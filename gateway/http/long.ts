@@ -3,7 +3,7 @@ import { Problem } from '../../base/problem.ts'
 import type { Exchange, LongBody } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { BodyGuard } from '../stream/window.ts'
-import { type BodyFormat, formatType } from '../transform/format.ts'
+import { type BodyFormat, formatType, writeContentType } from '../transform/format.ts'
 import type { RelayLimits } from './limits.ts'
 import type { StagePorts } from './stages.ts'
 
@@ -38,9 +38,10 @@ export function guardOf(
   format: BodyFormat,
 ): BodyGuard {
   // Several rows of JSON are read as NDJSON, whatever the media type says.
-  const mediaType = formatType(format).rows === 'json' ? 'application/x-ndjson' : format.mediaType
-  return (body) =>
-    ports.guard(policy, direction, { headers: [], path: '', query: '', body, mediaType })
+  const mediaType =
+    formatType(format).rows === 'json' ? 'application/x-ndjson' : writeContentType(format)
+  return (body, dialect) =>
+    ports.guard(policy, direction, { headers: [], path: '', query: '', body, mediaType, dialect })
 }
 
 /** Says of a request that was stopped under way how much of it the recipient has. */

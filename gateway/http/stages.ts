@@ -4,8 +4,10 @@ import { Problem } from '../../base/problem.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import { readInside } from '../envelope/stage.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
+import type { BodyDialect } from '../policy/body.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { MessageSigner } from '../signature/sign.ts'
+import type { CompiledDirection } from '../transform/compile.ts'
 import { type BodyFormat, JSON_FORMAT, readFormat, writeContentType } from '../transform/format.ts'
 import { rewriteBody, rewriteHeaders, rewritePath, rewriteQuery } from '../transform/rewrite.ts'
 import type { Rewritten, Traces } from '../transform/transform.ts'
@@ -21,7 +23,10 @@ export interface Message {
   readonly path: string
   readonly query: string
   readonly body: Uint8Array
+  /** With its parameters; empty when there is no body. */
   readonly mediaType: string
+  /** How a part of a long body is written; the policy's own dialect otherwise. */
+  readonly dialect?: BodyDialect | undefined
 }
 
 /** What the stages need of the rest of the gateway. */
@@ -74,7 +79,7 @@ export async function prepareRequest(
   const { policy, compiled } = route
   const inner = await openRequest(ports, exchange)
   const { head, body } = inner
-  const format = formatOf(head, body)
+  const format = formatOf(head, body, compiled.request)
   const rewritten =
     body.length === 0
       ? NO_BODY
@@ -165,7 +170,7 @@ async function rewriteAnswer(
   refuseRedirect(status)
   const inner = await openAnswer(ports, exchange, inbound)
   const { head, body } = inner
-  const format = formatOf(head, body)
+  const format = formatOf(head, body, route.compiled.response)
   const rewritten =
     body.length === 0
       ? NO_BODY
@@ -207,8 +212,8 @@ export function answerCoding({ head }: Exchange, answer: Head): Coding | undefin
 }
 
 /** A message without a body needs no media type. */
-function formatOf(head: Head, body: Buffer): BodyFormat {
-  return body.length === 0 ? JSON_FORMAT : readFormat(head.get('content-type') ?? '')
+function formatOf(head: Head, body: Buffer, { dialect }: CompiledDirection): BodyFormat {
+  return body.length === 0 ? JSON_FORMAT : readFormat(head.get('content-type') ?? '', dialect)
 }
 
 /** The fields that a policy may let through. */

@@ -1,5 +1,6 @@
 /** What a new policy version changes for the people in the data: effects, not text. Pure. @module */
 import { isDeepStrictEqual } from 'node:util'
+import { describeBody } from './body.ts'
 import { compareForms, describeAction, formOf } from './form.ts'
 import { formatPath } from './path.ts'
 import type { Direction, Policy, Rule } from './policy.ts'
@@ -89,6 +90,11 @@ function diffDirection(before = NOTHING, after = NOTHING, receiver: string): rea
         ...compareRules(text, find(before[section], text), find(after[section], text), receiver),
       )
     }
+  }
+  const [was, is] = [before, after].map(({ body }) => describeBody(body).join(', '))
+  if (was !== is && before !== NOTHING && after !== NOTHING) {
+    // Other columns or namespaces put other values under the names that pass.
+    effects.push({ effect: 'widening', what: 'body', text: `${was} → ${is}` })
   }
   if (before.unnamed !== after.unnamed && before !== NOTHING && after !== NOTHING) {
     const text = `unnamed fields: ${before.unnamed} → ${after.unnamed}`

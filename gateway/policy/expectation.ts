@@ -24,13 +24,29 @@ const MATCHERS: ReadonlyMap<string, Matcher> = new Map<string, Matcher>([
   ['any', (actual, wanted) => typeName(actual) === textOf(wanted)],
 ])
 
-/** Compares JSON text with the expectation; keys may come in any order, numbers by their spelling. */
-export function compareJson(expected: YamlNode, json: string, tell: TellDifference): void {
-  compare(expected, readJson(json), [], tell)
+/** A body that left: as it reads, and what stands in it. */
+export interface Left {
+  readonly text: string
+  readonly tree: YamlNode
+  /** Whether it is JSON, so that an expected text is a JSON string. */
+  readonly isJson: boolean
 }
 
-/** All texts in a JSON document, keys included, decoded; what `never` searches beside the raw bytes. */
-export function textsOf(json: string): readonly string[] {
+/** Compares what left; keys may come in any order, numbers by their spelling, other texts as they are. */
+export function compareBody(expected: YamlNode, left: Left, tell: TellDifference): void {
+  const isText = expected.node === 'scalar' && typeof expected.value === 'string'
+  if (left.isJson || !isText) compare(expected, left.tree, [], tell)
+  else if (expected.text.replaceAll(/\r?\n/g, '\n') !== left.text.replaceAll(/\r?\n/g, '\n'))
+    tell(expected.at, `the body should be ${show(expected)} and is another text`)
+}
+
+/** Compares JSON text with the expectation. */
+export function compareJson(expected: YamlNode, json: string, tell: TellDifference): void {
+  compareBody(expected, { text: json, tree: readJson(json), isJson: true }, tell)
+}
+
+/** All texts in a body, keys included, decoded; what `never` searches beside the raw bytes. */
+export function textsOf(root: YamlNode): readonly string[] {
   const texts: string[] = []
   const collect = (node: YamlNode): void => {
     if (node.node === 'scalar') texts.push(node.text)
@@ -42,7 +58,7 @@ export function textsOf(json: string): readonly string[] {
       }
     }
   }
-  collect(readJson(json))
+  collect(root)
   return texts
 }
 

@@ -1,9 +1,12 @@
 /** Tells an officer what a policy does, rule by rule or value by value of a sample. Pure. @module */
 import { columnsOf } from '../../base/diagnostic.ts'
-import { readJson } from '../../base/json-node.ts'
+import { Problem } from '../../base/problem.ts'
+import { readTree } from '../transform/tree.ts'
+import { describeBody } from './body.ts'
 import { decide, leavesOf, type Location } from './decide.ts'
 import { describeAction } from './form.ts'
 import { formatPath } from './path.ts'
+import { sampleFormat } from './sample.ts'
 import type { Direction, Path, Policy, Rule } from './policy.ts'
 
 /** One line of an explanation; `rule` is the line of the policy that decides. */
@@ -17,21 +20,26 @@ export interface Explained {
 export function explainRules(direction: Direction): readonly Explained[] {
   const { headers, query, pathParameters, fields, unnamed } = direction
   const rules = [...headers, ...query, ...pathParameters, ...fields].toSorted(byPlace)
+  const { body } = direction
+  const parts = body === undefined ? [] : describeBody(body)
+  const written = parts.map((happens, index) => ({ what: index === 0 ? 'body' : '', happens }))
   return [
+    ...written,
     ...rules.map((rule) => ({ what: rule.text, happens: phrase(rule), rule })),
     { what: 'everything else', happens: unnamed === 'drop' ? 'dropped' : 'the message is refused' },
   ]
 }
 
-/** Every value of a sample body, in its order; nothing when the sample is not JSON. */
+/** Every value of a sample body, in its order; nothing when the sample cannot be read. */
 export function explainSample(
   direction: Direction,
-  json: string,
+  sample: Uint8Array,
 ): readonly Explained[] | undefined {
   try {
-    return leavesOf(readJson(json)).map((location) => explainValue(direction, location))
+    const tree = readTree(sample, sampleFormat(sample, direction.body))
+    return leavesOf(tree).map((location) => explainValue(direction, location))
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined
+    if (error instanceof Problem) return undefined
     throw error
   }
 }

@@ -1,14 +1,16 @@
 /** What is allowed in a policy and yet is likely a mistake. Numbers are stable. Pure. @module */
 import { isDeepStrictEqual } from 'node:util'
 import type { Report, Spot } from '../../base/diagnostic.ts'
-import { readJson } from '../../base/json-node.ts'
+import { Problem } from '../../base/problem.ts'
+import { readFormat } from '../transform/format.ts'
+import { readTree } from '../transform/tree.ts'
 import type { Kinds } from '../guard/kinds.ts'
 import { decide, leavesOf } from './decide.ts'
 import { compareForms, formOf } from './form.ts'
 import { lintKinds } from './lint-kinds.ts'
 import { formatPath } from './path.ts'
 import type { Direction, Policy, Rule } from './policy.ts'
-import { sampleBody } from './sample.ts'
+import { sampleMessage } from './sample.ts'
 
 /** One row per lint: numbers are public, add rows, never reuse one. */
 // prettier-ignore
@@ -186,12 +188,13 @@ function rulesMet(
 ): readonly Rule[] {
   if (sample === undefined) return []
   // What stands for a token does not matter here: only its place does.
-  const body = sampleBody(sample, () => '')
   try {
-    return leavesOf(readJson(body)).flatMap((place) => decide(direction.fields, place)?.rule ?? [])
+    const { body, contentType } = sampleMessage(sample, direction.body, () => '')
+    const tree = readTree(body, readFormat(contentType, direction.body))
+    return leavesOf(tree).flatMap((place) => decide(direction.fields, place)?.rule ?? [])
   } catch (error) {
     // A raw sample may be broken on purpose, to be refused.
-    if (error instanceof SyntaxError) return []
+    if (error instanceof Problem) return []
     throw error
   }
 }

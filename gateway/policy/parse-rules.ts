@@ -12,6 +12,8 @@ import {
 import type { YamlMap, YamlNode, YamlScalar } from '../../base/yaml.ts'
 import type { PartyConfig } from '../config.ts'
 import { numbered } from './mistakes.ts'
+import type { BodyDialect } from './body.ts'
+import { checkRules, readBody } from './parse-body.ts'
 import { formatPath, parsePath } from './path.ts'
 import type { Action, ActionParameter, Direction, Path, Rule } from './policy.ts'
 
@@ -47,12 +49,13 @@ export function readDirection(
     )
     const envelope = fields.take('envelope', readEnvelope)
     const buffered = fields.take('buffered', booleanOf('`buffered`'))
+    const body = fields.take('body', readBody)
     const rules: Record<Section, readonly Rule[]> = { headers: [], query: [], path: [], fields: [] }
     const sections = new Set<string>(SECTIONS)
     // In file order, so that rules are numbered as the officer reads them.
     for (const section of fields.map.entries.keys()) {
       if (!sections.has(section)) continue
-      const read = readSection(section as Section, known, numbering)
+      const read = readSection(section as Section, known, numbering, body)
       rules[section as Section] = fields.need(section, read)
     }
     for (const section of SECTIONS) fields.take(section, () => undefined)
@@ -69,7 +72,9 @@ export function readDirection(
         'name a `{segment}` of `when.path`',
       )
     }
+    if (body !== undefined) checkRules(body, rules.fields, report)
     return {
+      ...(body === undefined ? {} : { body }),
       unnamed: unnamed ?? 'drop',
       ...(envelope === undefined ? {} : { envelope }),
       ...(buffered === undefined ? {} : { buffered }),
@@ -101,6 +106,7 @@ function readSection(
   section: Section,
   known: Known,
   numbering: Numbering,
+  body: BodyDialect | undefined,
 ): Reader<readonly Rule[]> {
   return (node, report) => {
     if (section === 'headers' && node.node === 'list')
@@ -109,7 +115,9 @@ function readSection(
     for (const [name, { key, value }] of readEntries(node, report, `\`${section}\``)) {
       const { at } = key
       const target =
-        section === 'fields' ? fieldTarget(key, report) : nameTarget(section, name, at, report)
+        section === 'fields'
+          ? fieldTarget(key, report, body)
+          : nameTarget(section, name, at, report)
       const action = readAction(value, report, known)
       if (target === undefined) continue
       const earlier = rules.find(({ text }) => text === target.text)
@@ -147,8 +155,14 @@ function readHeaderList(items: readonly YamlNode[], report: Report, numbering: N
   })
 }
 
-function fieldTarget(key: YamlScalar, report: Report): Target | undefined {
+function fieldTarget(
+  key: YamlScalar,
+  report: Report,
+  body: BodyDialect | undefined,
+): Target | undefined {
   const path = readPath(key, report)
+  const isWhole = body?.format === 'text' || body?.format === 'binary'
+  if (isWhole && key.text === '$') return { text: '$', path }
   if (path.length === 0 && key.text === '$') {
     report.error(key.at, '`$` names the whole body', 'name its fields', 'P003')
   }

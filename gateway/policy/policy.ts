@@ -1,5 +1,6 @@
 /** The policy language as data: what parsing a policy file yields and what everything else reads. @module */
 import type { Position } from '../../base/diagnostic.ts'
+import type { BodyDialect } from './body.ts'
 import type { YamlNode } from '../../base/yaml.ts'
 import type { DirectionEnvelopes } from '../envelope/stage.ts'
 
@@ -49,6 +50,8 @@ export interface Rule {
 
 /** What happens to one direction of an exchange. */
 export interface Direction {
+  /** How bodies are written, where their media type does not tell. */
+  readonly body?: BodyDialect
   readonly unnamed: 'drop' | 'refuse'
   /** The partner envelopes of sealgate.yaml around the body; absent: it is plain on both sides. */
   readonly envelope?: DirectionEnvelopes & { readonly at: Position }

@@ -12,6 +12,7 @@ import { lintEnvelopes } from './lint-envelopes.ts'
 import { lintPolicy, lintTogether } from './lint.ts'
 import { parsePolicy } from './parse.ts'
 import type { Policy } from './policy.ts'
+import { writeContentType } from '../transform/format.ts'
 import { createRehearsal } from './rehearsal.ts'
 import { createMatch, type MatchRoute, selectActive } from './routes.ts'
 import { type InspectSide, runPolicyTests, type TestOutcome } from './run-tests.ts'
@@ -112,10 +113,11 @@ export async function checkPolicies(
 
 /** The leak guard as policy tests use it: bodies alone, with what the policy allows. */
 export function inspectBy(guard: Guard): InspectSide {
-  return (policy, side, body) => {
+  return (policy, side, body, format) => {
     const allowed = allowedBy(policy[side])
-    const message = { headers: [], query: '', path: '', mediaType: 'application/json' }
-    guard.inspect({ ...message, body, allowed })
+    const mediaType = writeContentType(format)
+    const { dialect } = format
+    guard.inspect({ headers: [], query: '', path: '', mediaType, dialect, body, allowed })
   }
 }
 

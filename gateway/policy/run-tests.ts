@@ -1,12 +1,15 @@
 /** Runs the worked examples of a policy through the engine that relays, on keys that are thrown away. @module */
 import { Problem } from '../../base/problem.ts'
 import type { Spot } from '../../base/diagnostic.ts'
+import { startTranscoder } from '../transform/charset.ts'
 import type { CompiledRoute } from '../transform/compile.ts'
+import { type BodyFormat, readFormat } from '../transform/format.ts'
 import { rewriteBody } from '../transform/rewrite.ts'
+import { readTree } from '../transform/tree.ts'
 import type { Binding, TransformTable } from '../transform/transform.ts'
-import { compareJson, textsOf } from './expectation.ts'
+import { compareBody, type Left, textsOf } from './expectation.ts'
 import type { Policy, PolicyTest } from './policy.ts'
-import { type Mint, sampleBody } from './sample.ts'
+import { type Mint, sampleMessage } from './sample.ts'
 
 /** What one example came to; no failures means that it passed. */
 export interface TestOutcome {
@@ -22,7 +25,7 @@ export interface TestFailure {
 export type Side = 'request' | 'response'
 
 /** The last look at what leaves. @throws {Problem} `leak-detected` */
-export type InspectSide = (policy: Policy, side: Side, body: Uint8Array) => void
+export type InspectSide = (policy: Policy, side: Side, body: Uint8Array, format: BodyFormat) => void
 
 /**
  * Runs all tests of a policy. `route` and `table` belong together; samples leave nothing behind in
@@ -40,11 +43,14 @@ export async function runPolicyTests(
     for (const side of ['request', 'response'] as const) {
       const sample = test[side]
       if (sample === undefined) continue
-      const body = sampleBody(sample, mintFor(policy, table, side))
+      const dialect = policy[side].body
       const rewrite = async () => {
-        const { bytes } = await rewriteBody(route[side], Buffer.from(body))
-        inspect(policy, side, bytes)
-        return bytes.toString()
+        const mint = mintFor(policy, table, side)
+        const { body, contentType } = sampleMessage(sample, dialect, mint)
+        const format = readFormat(contentType, dialect)
+        const { bytes } = await rewriteBody(route[side], body, format)
+        inspect(policy, side, bytes, format)
+        return leftOf(bytes, format)
       }
       failures.push(...(await runSide(test, side, rewrite)))
     }
@@ -56,13 +62,13 @@ export async function runPolicyTests(
 async function runSide(
   test: PolicyTest,
   side: Side,
-  rewrite: () => Promise<string>,
+  rewrite: () => Promise<Left>,
 ): Promise<readonly TestFailure[]> {
   const failures: TestFailure[] = []
   const tell = (at: Spot, message: string) => void failures.push({ at, message })
-  let output: string
+  let left: Left
   try {
-    output = await rewrite()
+    left = await rewrite()
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const reason = `${error.slug}: ${error.message}`
@@ -73,13 +79,19 @@ async function runSide(
   }
   if (test.refused !== undefined) tell(test.at, `the ${side} should have been refused and was not`)
   const expected = side === 'request' ? test.relayed : test.answered
-  if (expected !== undefined) compareJson(expected, output, tell)
-  const texts = [output, ...textsOf(output)]
+  if (expected !== undefined) compareBody(expected, left, tell)
+  const texts = [left.text, ...textsOf(left.tree)]
   for (const [index, never] of test.never.entries()) {
     if (!texts.some((text) => text.includes(never))) continue
     tell(test.at, `text ${index + 1} of \`never\` leaves with the ${side}`)
   }
   return failures
+}
+
+/** What left, as it reads. */
+export function leftOf(bytes: Buffer, format: BodyFormat): Left {
+  const text = startTranscoder(format.charset).decode(bytes, true).toString()
+  return { text, tree: readTree(bytes, format), isJson: format.name === 'json' }
 }
 
 /** Makes tokens that the receiver of this message once gave to its sender, in the policy's purpose. */

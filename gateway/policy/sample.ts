@@ -1,5 +1,42 @@
 /** The bytes of a policy test's sample. Pure. @module */
+import { startTranscoder } from '../transform/charset.ts'
+import { type BodyFormat, contentTypeOf, readFormat } from '../transform/format.ts'
+import type { BodyDialect } from './body.ts'
 import { toJsonText, type YamlMap, type YamlNode } from '../../base/yaml.ts'
+
+/** A sample as it is sent. */
+export interface SampleMessage {
+  readonly body: Buffer
+  readonly contentType: string
+}
+
+/** A sample in the format that the policy's bodies have. */
+export function sampleMessage(
+  node: YamlNode,
+  dialect: BodyDialect | undefined,
+  mintToken: Mint,
+): SampleMessage {
+  const text = sampleBody(node, mintToken)
+  const charset = dialect?.charset ?? 'utf-8'
+  const contentType = contentTypeOf(dialect)
+  if (dialect?.format !== 'multipart')
+    return { body: startTranscoder(charset).encode(Buffer.from(text)), contentType }
+  // A file of YAML has no carriage returns; RFC 2046 §4.1.1 wants them.
+  const body = Buffer.from(text.replaceAll(/\r?\n/g, '\r\n'))
+  return { body, contentType: withBoundary(contentType, body) }
+}
+
+/** The format of a body that comes without a Content-Type. */
+export function sampleFormat(body: Uint8Array, dialect: BodyDialect | undefined): BodyFormat {
+  const contentType = contentTypeOf(dialect)
+  const isParted = dialect?.format === 'multipart'
+  return readFormat(isParted ? withBoundary(contentType, body) : contentType, dialect)
+}
+
+function withBoundary(contentType: string, body: Uint8Array): string {
+  const [, boundary = 'none'] = /^--(\S+)/.exec(Buffer.from(body).toString('latin1')) ?? []
+  return `${contentType}; boundary=${boundary}`
+}
 
 /** Makes a token that stands for a value of a kind. */
 export type Mint = (kind: string, value: string) => string

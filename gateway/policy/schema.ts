@@ -1,4 +1,5 @@
 /** The JSON Schema of the policy language, for editors: completion and help in Chinese and English. Pure. @module */
+import { CHARSETS, FORMAT_NAMES } from './body.ts'
 import { LEGAL_BASES, METHODS } from './parse.ts'
 
 /** JSON Schema, draft 2020-12, as data. */
@@ -120,6 +121,7 @@ function directionSchema(): Schema {
     '一个方向的规则；未列出的字段不会通过',
     'Rules of one direction; what is not named does not pass',
     {
+      body: bodySchema(),
       unnamed: {
         enum: ['drop', 'refuse'],
         ...say(
@@ -156,6 +158,36 @@ function directionSchema(): Schema {
       },
     },
   )
+}
+
+function bodySchema(): Schema {
+  const columns = { type: 'array', items: { type: 'string' }, minItems: 1 }
+  const record = (zh: string, en: string) =>
+    object(zh, en, {
+      columns: { ...columns, ...say('各列名称', 'Names of its columns') },
+      count: text('记录行数的列', 'Column that holds how many rows there are', {}),
+      totals: {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        ...say('合计列 → 被合计的列', 'Column of a total → column that it sums up'),
+      },
+    })
+  const body = object('报文格式；默认按 Content-Type', 'How bodies are written', {
+    format: { enum: [...FORMAT_NAMES], ...say('格式', 'Format') },
+    type: text('另外接受的媒体类型', 'A media type that bodies also have', {}),
+    charset: { enum: [...CHARSETS], ...say('字符集', 'Character set') },
+    delimiter: text('CSV 分隔符，如 "|" 或 "\\x01"', 'CSV delimiter, such as "|" or "\\x01"', {}),
+    quote: { enum: ['double', 'none'], ...say('CSV 引号', 'CSV quotation') },
+    columns: { ...columns, ...say('无表头时的列名', 'Columns of a table without a row of names') },
+    head: record('首行记录', 'Record before the rows'),
+    trailer: record('尾行记录', 'Record after the rows'),
+    namespaces: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      ...say('XML 前缀 → 命名空间', 'XML prefix → namespace'),
+    },
+  })
+  return { ...body, required: ['format'] }
 }
 
 function actionSchema(transforms: readonly string[], kinds: readonly string[] | undefined): Schema {

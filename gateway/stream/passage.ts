@@ -72,7 +72,7 @@ export function createPassage(options: PassageOptions): Passage {
 
   async function* rewritten(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const stream = startBodyStream(rules, format, hasRows ? { onRow: ledger.enter } : {})
-    const windows = startWindows(format, options.guard)
+    const windows = startWindows(format, options.guard, stream.columns)
     for await (const chunk of source) {
       const bytes = windows.write(stream.write(chunk).bytes)
       // Whoever pulls may send them at once: they count as gone, even if the sending fails.

@@ -1,9 +1,10 @@
 /** The guard's view of a long body: part by part, none of which hides what the next one would show. @module */
+import { type BodyDialect, CSV_DEFAULT } from '../policy/body.ts'
 import { type BodyFormat, formatType } from '../transform/format.ts'
 import { createContext } from './context.ts'
 
 /** Looks at a part of a body. @throws {Problem} `leak-detected` */
-export type BodyGuard = (bytes: Buffer) => void
+export type BodyGuard = (bytes: Buffer, dialect?: BodyDialect) => void
 
 /** A body on its way past the guard. */
 export interface Windows {
@@ -16,16 +17,52 @@ export interface Windows {
 /** Text that the guard sees again with what follows; longer than anything that a detector finds. */
 const OVERLAP_BYTES = 4_096
 
-/** Starts the inspection of one body. */
-export function startWindows(format: BodyFormat, guard: BodyGuard): Windows {
+/** Starts the inspection of one body. `columns` are those of its table, once they are known. */
+export function startWindows(
+  format: BodyFormat,
+  guard: BodyGuard,
+  columns: () => readonly string[] | undefined,
+): Windows {
   const look = (bytes: Buffer): Buffer => {
     if (bytes.length > 0) guard(bytes)
     return bytes
   }
+  if (format.name === 'csv') return tableWindows(format, guard, columns)
   // Its rows are given out whole, and nothing personal goes over two of them.
   if (formatType(format).rows !== undefined) return { write: look, end: look }
   if (format.name === 'json') return jsonWindows(guard)
   return textWindows(look)
+}
+
+/** Records are given out whole; what their columns are called stands in an earlier part. */
+function tableWindows(
+  { dialect }: BodyFormat,
+  guard: BodyGuard,
+  columns: () => readonly string[] | undefined,
+): Windows {
+  const { head, trailer, ...csv } = dialect?.csv ?? CSV_DEFAULT
+  let begun = false
+  let named = csv.columns !== undefined
+  const look = (bytes: Buffer, last: boolean): Buffer => {
+    if (bytes.length === 0) return bytes
+    const names = columns()
+    // The row of names is in this part when they are known now and were not before.
+    const known = named ? { columns: names ?? [] } : names === undefined ? { columns: [] } : {}
+    guard(bytes, {
+      format: 'csv',
+      csv: {
+        delimiter: csv.delimiter,
+        quote: csv.quote,
+        ...known,
+        ...(begun || head === undefined ? {} : { head }),
+        ...(last && trailer !== undefined ? { trailer } : {}),
+      },
+    })
+    begun = true
+    named ||= names !== undefined
+    return bytes
+  }
+  return { write: (bytes) => look(bytes, false), end: (bytes) => look(bytes, true) }
 }
 
 /** JSON is given out value by value; what is open around a value tells what it means. */

@@ -1,5 +1,6 @@
 /** Compiles a policy into what the engine runs on, and says what in it cannot be decided. @module */
 import type { ManifestEntry } from '../../evidence/record.ts'
+import type { BodyDialect } from '../policy/body.ts'
 import type { Direction, Path, Policy, Position, Rule, Segment } from '../policy/policy.ts'
 import { STATES_MAX } from './limits.ts'
 import { compileMatcher, type Matcher } from './matcher.ts'
@@ -20,6 +21,8 @@ export interface CompiledRoute {
 
 /** One direction, ready for the functions of rewrite.ts. */
 export interface CompiledDirection {
+  /** What the policy says of how bodies are written. */
+  readonly dialect: BodyDialect | undefined
   readonly body: Program
   readonly query: Program
   readonly headers: ReadonlyMap<string, BoundRule>
@@ -54,6 +57,7 @@ function compileDirection(binder: Binder, rules: Direction): CompiledDirection {
   const isRequest = binder.direction === 'request'
   const captures = isRequest ? capturesOf(binder) : new Map<string, Captured>()
   return {
+    dialect: rules.body,
     body: compileProgram(binder, rules.fields, rules.unnamed, isRequest ? 'f:' : 'r:', captures),
     query: compileProgram(binder, rules.query, rules.unnamed, undefined, new Map()),
     headers: new Map(rules.headers.map((rule) => [nameOf(rule), bindRule(binder, rule)])),

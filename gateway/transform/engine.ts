@@ -2,10 +2,10 @@
  * The engine: takes one document's events from a codec, decides each value by the automaton, and
  * puts spans of the input and replacements into the output. It never holds an object tree. @module
  */
-import type { JsonSink } from '../../base/json-scan.ts'
 import type { ScalarType } from '../../base/json-token.ts'
 import { Problem } from '../../base/problem.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
+import type { BodySink } from './codec/codec.ts'
 import { NOWHERE, ROOT, symbolOf } from './matcher.ts'
 import { assemble, mark, putSpan, putText, rollBack } from './output.ts'
 import {
@@ -28,7 +28,7 @@ import { settle } from './later.ts'
 import type { Change, Rewritten, Scalar } from './transform.ts'
 
 /** One document on its way through. */
-export interface Rewriter extends JsonSink {
+export interface Rewriter extends BodySink {
   /** Every answer of a transform, in order. */
   readonly changes: readonly Change[]
   /** The same, once the body was walked and what was `later` is there: to be replayed. */
@@ -65,6 +65,11 @@ export function startRewrite(
     scalar: (type, start, end) => onScalar(pass, type, start, end),
     open: (isArray, start) => onOpen(pass, isArray, start),
     close: (end) => onClose(pass, end),
+    literal: (start, end) => onLiteral(pass, start, end),
+    insert: (text) => {
+      if (pass.frame.mode !== 'drop') putText(pass.output, text)
+    },
+    skip: (start, end) => onSkip(pass, start, end),
     changes: pass.changes,
     settle: () => {
       for (const answer of pass.waiting) answer()
@@ -81,11 +86,10 @@ export function startRewrite(
 // prettier-ignore
 function onMember(pass: Pass, lead: number, hash: number, start: number, end: number, text: string | undefined): void {
   const { matcher, frame } = pass
-  const name = text === undefined ? pass.source.bytes : Buffer.from(text)
   const symbol =
     text === undefined
-      ? symbolOf(matcher.names, hash, name, start, end)
-      : symbolOf(matcher.names, hash, name, 0, name.length)
+      ? symbolOf(matcher.names, hash, pass.source.bytes, start, end)
+      : (matcher.names.symbols.get(text) ?? 0)
   const step = frame.state * matcher.memberWidth + symbol
   pass.state = matcher.memberNext[step] as number
   pass.spelled = matcher.spelled[step] === 1
@@ -115,10 +119,15 @@ function onScalar(pass: Pass, type: ScalarType, start: number, end: number): voi
     capture(pass, state, type, pass.spelling.readScalar(pass.source, type, start, end))
   }
   if (frame.mode !== 'drop') {
+    const { survivors } = frame
     const rule = matcher.rule[state] as number
     if (rule !== NO_RULE) applyRule(pass, rule, type, start, end)
     else if (frame.mode === 'keep') putItem(pass, end, undefined)
     else leaveUnnamed(pass, start, end)
+    // In a row without names the place says what a value is: an empty one stays in its place.
+    if (pass.spelling.keepsPlace?.() && frame.survivors === survivors) {
+      putItem(pass, start, undefined)
+    }
   }
   pass.lastEnd = end
 }
@@ -201,7 +210,7 @@ function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
 function onClose(pass: Pass, end: number): void {
   const { frame, matcher, frames } = pass
   if (matcher.capture[frame.state] !== NO_RULE) {
-    const text = pass.spelling.toJson(pass.source, frame.start, end)
+    const text = pass.spelling.toJson(pass.source, frame.start, end, true)
     capture(pass, frame.state, frame.isArray ? 'array' : 'object', text)
   }
   frames.pop()
@@ -212,16 +221,30 @@ function onClose(pass: Pass, end: number): void {
   pass.path = frame.path
   if (frame.droppedBy !== NOT_DROPPED) {
     const verb = pass.program.rules[frame.droppedBy]?.verb
-    if (verb === 'drop') claimItem(pass, frame.start, end)
-    else leaveUnnamed(pass, frame.start, end)
+    if (verb === 'drop') claimItem(pass, frame.start, end, true)
+    else leaveUnnamed(pass, frame.start, end, true)
   } else if (frame.tentative !== undefined && !frame.passes) {
     rollBack(pass.output, frame.tentative)
     outer.survivors--
-    if (frame.count === 0) leaveUnnamed(pass, frame.start, end)
+    if (frame.count === 0) leaveUnnamed(pass, frame.start, end, true)
   } else if (frame.mode !== 'drop') {
     putSpan(pass.output, pass.lastEnd, end)
     outer.passes ||= frame.passes
   }
+  pass.lastEnd = end
+}
+
+function onLiteral(pass: Pass, start: number, end: number): void {
+  const { mode } = pass.frame
+  if (mode === 'deny') putSpan(pass.output, start, end)
+  // What is kept whole goes out with all that stands between.
+  if (mode !== 'keep') pass.lastEnd = end
+}
+
+function onSkip(pass: Pass, start: number, end: number): void {
+  const { mode, survivors } = pass.frame
+  if (mode === 'keep') return
+  if (mode === 'deny' && survivors > 0) putSpan(pass.output, pass.lastEnd, start)
   pass.lastEnd = end
 }
 

@@ -1,6 +1,8 @@
 /** How a body is written: what its media type and the policy's `body:` say together. @module */
 import { Problem } from '../../base/problem.ts'
+import { type BodyDialect, type Charset, CHARSETS, type FormatName } from '../policy/body.ts'
 import type { OpenCodec } from './codec/codec.ts'
+import { openCsv } from './codec/csv.ts'
 import { openForm } from './codec/form.ts'
 import { openJson, openLines } from './codec/json.ts'
 
@@ -9,74 +11,118 @@ export interface BodyFormat {
   readonly name: FormatName
   /** Lower case, without parameters. */
   readonly mediaType: string
+  readonly charset: Charset
+  readonly dialect?: BodyDialect
 }
 
 /** What is known of a format. */
-interface FormatType {
+export interface FormatType {
   readonly open: OpenCodec
   /** Media types without a suffix. */
   readonly mediaTypes: readonly string[]
   /** RFC 6839 suffix that says it too. */
   readonly suffix?: string
+  readonly charsets: readonly Charset[]
   /** Whether a body of it may be longer than memory: every part of it is decided on its own. */
   readonly streams: boolean
-  /** How one row of it is written when it stands alone: what the guard reads row by row. */
+  /** How one row of it is written when it stands alone; absent when it has no rows. */
   readonly rows?: FormatName
+  /** Whether it must be asked for by a `body:`. */
+  readonly onlyByPolicy?: boolean
 }
 
-/** The names of the formats, as a policy's `body:` writes them. */
-export type FormatName = 'json' | 'ndjson' | 'form'
+const UTF_8 = ['utf-8'] as const
 
 /** Every format that can be read. */
-const FORMATS: Readonly<Record<FormatName, FormatType>> = {
-  json: { open: openJson, mediaTypes: ['application/json'], suffix: '+json', streams: true },
-  ndjson: {
-    open: openLines,
-    mediaTypes: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
-    streams: true,
-    rows: 'json',
-  },
-  form: { open: openForm, mediaTypes: ['application/x-www-form-urlencoded'], streams: true },
+// prettier-ignore
+const FORMATS: Readonly<Partial<Record<FormatName, FormatType>>> = {
+  json:   { open: openJson, mediaTypes: ['application/json'], suffix: '+json', charsets: CHARSETS, streams: true },
+  ndjson: { open: openLines, mediaTypes: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'], charsets: CHARSETS, streams: true, rows: 'json' },
+  form:   { open: openForm, mediaTypes: ['application/x-www-form-urlencoded'], charsets: UTF_8, streams: true },
+  csv:    { open: openCsv, mediaTypes: ['text/csv'], charsets: CHARSETS, streams: true, rows: 'csv' },
 }
 
 /** JSON, where nobody says anything else. */
-export const JSON_FORMAT: BodyFormat = { name: 'json', mediaType: 'application/json' }
+export const JSON_FORMAT: BodyFormat = {
+  name: 'json',
+  mediaType: 'application/json',
+  charset: 'utf-8',
+}
 
 /** What is known of a body's format. */
-export function formatType({ name }: BodyFormat): FormatType {
-  return FORMATS[name]
+export function formatType({ name }: Pick<BodyFormat, 'name'>): FormatType {
+  const type = FORMATS[name]
+  if (type === undefined) throw new Problem('media-type-unsupported', `no codec reads ${name}`)
+  return type
 }
 
 /**
- * Reads a Content-Type.
+ * Reads a Content-Type, in the light of what the policy says of bodies.
  *
- * @throws {Problem} `media-type-unsupported` when no codec knows it, or a parameter contradicts it.
+ * @throws {Problem} `media-type-unsupported` when no codec knows it, or policy and caller disagree.
  */
-export function readFormat(contentType: string): BodyFormat {
-  const [essence = '', ...parameters] = contentType.split(';')
+export function readFormat(contentType: string, dialect?: BodyDialect): BodyFormat {
+  const [essence = '', ...rest] = contentType.split(';')
   const mediaType = essence.trim().toLowerCase()
-  const name = FORMAT_NAMES.find((known) => isOf(FORMATS[known], mediaType))
-  if (name === undefined) {
-    throw new Problem('media-type-unsupported', `expected ${EXPECTED}`)
-  }
-  const charset = /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/i
-  for (const parameter of parameters) {
-    const value = charset.exec(parameter)?.[1]
-    if (value !== undefined && value.toLowerCase() !== 'utf-8')
-      throw new Problem('media-type-unsupported', 'expected charset utf-8')
-  }
-  return { name, mediaType }
+  const parameters = new Map(rest.map(readParameter))
+  const name = dialect === undefined ? nameOf(mediaType) : dialectName(dialect, mediaType)
+  const charset = charsetOf(name, parameters.get('charset'), dialect?.charset)
+  return { name, mediaType, charset, ...(dialect === undefined ? {} : { dialect }) }
 }
 
 /** The Content-Type to send on: parameters could carry anything, so it is made anew. */
-export function writeContentType({ mediaType }: BodyFormat): string {
-  return mediaType
+export function writeContentType({ mediaType, charset }: BodyFormat): string {
+  return charset === 'utf-8' ? mediaType : `${mediaType}; charset=${charset}`
+}
+
+/** A Content-Type of the format, for who has none to read. */
+export function contentTypeOf(dialect: BodyDialect | undefined): string {
+  return dialect?.mediaType ?? formatType({ name: dialect?.format ?? 'json' }).mediaTypes[0] ?? ''
+}
+
+/** RFC 9110 §5.6.6, without escapes inside quotation marks. */
+function readParameter(text: string): readonly [string, string] {
+  const [, name = '', quoted, plain] =
+    /^\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([^\s"]+))\s*$/.exec(text) ?? []
+  if (name === '') throw new Problem('media-type-unsupported', 'a parameter cannot be read')
+  return [name.toLowerCase(), quoted ?? plain ?? '']
+}
+
+function nameOf(mediaType: string): FormatName {
+  const found = TYPES.find(([, type]) => type.onlyByPolicy !== true && isOf(type, mediaType))
+  if (found !== undefined) return found[0]
+  throw new Problem('media-type-unsupported', `expected ${EXPECTED}`)
+}
+
+function dialectName({ format, mediaType: also }: BodyDialect, mediaType: string): FormatName {
+  if (mediaType === also || isOf(formatType({ name: format }), mediaType)) return format
+  throw new Problem('media-type-unsupported', `the policy expects ${format}`)
+}
+
+/** Names that mean a character set (encoding.spec.whatwg.org §4.2). */
+const CHARSET_NAMES: ReadonlyMap<string, Charset> = new Map([
+  ['utf-8', 'utf-8'],
+  ['utf8', 'utf-8'],
+  ['gbk', 'gbk'],
+  ['gb2312', 'gbk'],
+  ['gb18030', 'gb18030'],
+])
+
+/** What nobody declares is UTF-8, and is refused where it is not: a guess could show another value. */
+function charsetOf(name: FormatName, said: string | undefined, agreed?: Charset): Charset {
+  const charset = said === undefined ? agreed : CHARSET_NAMES.get(said.toLowerCase())
+  const isKnown = said === undefined || charset !== undefined
+  const found = charset ?? 'utf-8'
+  const { charsets } = formatType({ name })
+  if (isKnown && charsets.includes(found) && (agreed ?? found) === found) return found
+  const expected = agreed ?? charsets.join(' or ')
+  throw new Problem('media-type-unsupported', `expected charset ${expected}`)
 }
 
 /** A type of one's own: too short a run of digits for a number of somebody. */
 const SUFFIXED = /^application\/(?!.*\d{4})[a-z][a-z\d.-]{0,63}\+(?:json|xml)$/
-const FORMAT_NAMES = Object.keys(FORMATS) as FormatName[]
-const EXPECTED = FORMAT_NAMES.map((name) => FORMATS[name].mediaTypes[0]).join(', ')
+const TYPES = Object.entries(FORMATS) as unknown as readonly (readonly [FormatName, FormatType])[]
+const EXPECTED = TYPES.flatMap(([, type]) => type.mediaTypes.slice(0, 1)).join(', ')
 
 function isOf({ mediaTypes, suffix }: FormatType, mediaType: string): boolean {
   if (mediaTypes.includes(mediaType)) return true

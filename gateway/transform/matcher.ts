@@ -36,6 +36,8 @@ export interface NameTable {
   readonly slots: Int32Array
   /** By symbol. */
   readonly bytes: readonly Buffer[]
+  /** By name, for codecs that decode names anyway. */
+  readonly symbols: ReadonlyMap<string, number>
 }
 
 /** Two paths that may select the same value with equal right. */
@@ -200,7 +202,8 @@ function compileNames(names: readonly string[]): NameTable {
     while (slots[slot] !== 0) slot = (slot + 1) & mask
     slots[slot] = symbol
   }
-  return { mask, slots, bytes }
+  const symbols = new Map(names.map((name, index) => [name, index + 1]))
+  return { mask, slots, bytes, symbols }
 }
 
 /** The hash that `symbolOf` expects: `hashName` of the same bytes as text. */

@@ -95,20 +95,21 @@ export function putItem(pass: Pass, to: number, rename: string | undefined): voi
 }
 
 /** Leaves out a value that no rule names. @throws {Problem} where the policy wants a refusal. */
-export function leaveUnnamed(pass: Pass, start: number, end: number): void {
+export function leaveUnnamed(pass: Pass, start: number, end: number, isContainer = false): void {
   if (pass.program.unnamed === 'refuse') {
     throw refusal(`no rule names the value at byte ${start}, level ${pass.frames.length - 1}`)
   }
   pass.unnamed++
-  claimItem(pass, start, end)
+  claimItem(pass, start, end, isContainer)
 }
 
 /** Commits to a value that does not pass as it came. */
-export function claimItem(pass: Pass, start: number, end: number): void {
+export function claimItem(pass: Pass, start: number, end: number, isContainer = false): void {
   const { program, frames, claims, nameStart, nameEnd } = pass
   if (program.claims === undefined) return
   const path = pass.path ?? pathOf(pass, frames.length, nameStart, nameEnd)
-  claims.push({ name: program.claims + path, json: pass.spelling.toJson(pass.source, start, end) })
+  const json = pass.spelling.toJson(pass.source, start, end, isContainer)
+  claims.push({ name: program.claims + path, json })
 }
 
 /** The normalized path (RFC 9535 §2.7, in its short form) of a value at this level. */

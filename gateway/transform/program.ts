@@ -36,10 +36,12 @@ export interface Spelling {
   readonly nameQuote: number
   readName(source: Source, start: number, end: number): string
   readScalar(source: Source, type: ScalarType, start: number, end: number): string
-  /** The JSON text of a value. */
-  toJson(source: Source, start: number, end: number): string
+  /** The JSON text of a value; of a container that is no JSON, the JSON string of its source. */
+  toJson(source: Source, start: number, end: number, isContainer: boolean): string
   /** A name with its quotation. */
   writeName(name: string): string
   writeText(text: string): string
   writeJson(json: string): string
+  /** Whether the value at hand leaves an empty place when it goes; absent: never. */
+  keepsPlace?(): boolean
 }

@@ -3,6 +3,7 @@ import { requireUtf8 } from '../../base/json-scan.ts'
 import { Problem, type ProblemSlug } from '../../base/problem.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { CompiledDirection } from './compile.ts'
+import { startTranscoder } from './charset.ts'
 import { encodeText, textOfJson } from './codec/form.ts'
 import { startRewrite, type Rewriter } from './engine.ts'
 import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
@@ -39,10 +40,13 @@ export function rewriteBody(
   if (body.length > BODY_BYTES_MAX) {
     throw new Problem('body-too-large', `the body is longer than ${BODY_BYTES_MAX} bytes`)
   }
-  return run(format, direction.body, asBuffer(body), 'body-malformed')
+  const { decode, encode } = startTranscoder(format.charset)
+  const encoded = (rewritten: Rewritten) => ({ ...rewritten, bytes: encode(rewritten.bytes) })
+  const rewritten = run(format, direction.body, decode(body, true), 'body-malformed')
+  return rewritten instanceof Promise ? rewritten.then(encoded) : encoded(rewritten)
 }
 
-const QUERY: BodyFormat = { name: 'form', mediaType: '' }
+const QUERY: BodyFormat = { ...JSON_FORMAT, name: 'form' }
 
 /** Rewrites a query, given without its `?`. @throws {Problem} `request-malformed`, `policy-refused`. */
 export function rewriteQuery(
@@ -124,7 +128,7 @@ function walk(
   const reader = codec.read(rewriter, false)
   let at = 0
   do at = reader.advance(bytes, true, at, bytes.length)
-  while (reader.row !== undefined)
+  while (reader.paused)
   return rewriter
 }
 
@@ -184,8 +188,4 @@ function fieldValue(rule: BoundRule, text: string): string {
 
 function unsuitable(rule: BoundRule, why: string): Problem {
   return new Problem('value-unsuitable', `\`${rule.text}\`: ${why}`)
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -2,6 +2,7 @@
 import { requireUtf8 } from '../../base/json-scan.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Claim } from '../../evidence/record.ts'
+import { startTranscoder, type Transcoder } from './charset.ts'
 import type { Codec, Reader } from './codec/codec.ts'
 import type { CompiledDirection } from './compile.ts'
 import { type Rewriter, startRewrite } from './engine.ts'
@@ -16,6 +17,8 @@ export interface BodyStream {
   write(chunk: Uint8Array): { readonly bytes: Buffer; readonly claims: readonly Claim[] }
   /** @returns the rest, and the manifest of the whole. */
   end(): Rewritten
+  /** The columns that rows of a table leave with, once they are known. */
+  readonly columns: () => readonly string[] | undefined
 }
 
 /** What somebody wants to know on the way. */
@@ -34,6 +37,7 @@ interface Passage {
   readonly codec: Codec
   readonly rewriter: Rewriter
   readonly reader: Reader
+  readonly transcoder: Transcoder
   readonly onRow: StreamHooks['onRow']
   held: Buffer
   /** Read up to here; checked to be UTF-8 up to there. */
@@ -60,21 +64,25 @@ export function startBodyStream(
   const codec = formatType(format).open(format, body, 'body-malformed')
   const rewriter = startRewrite(body, codec.spelling, NOTHING)
   const reader = codec.read(rewriter, true)
+  const transcoder = startTranscoder(format.charset)
   // prettier-ignore
   const passage: Passage = {
-    codec, rewriter, reader, onRow, held: NOTHING, scanned: 0, readable: 0, tryAt: 0, out: [], claims: [],
+    codec, rewriter, reader, transcoder, onRow, held: NOTHING, scanned: 0, readable: 0, tryAt: 0, out: [],
+    claims: [],
   }
   const { out, claims } = passage
   return {
+    columns: () => reader.columns?.(),
     write(chunk) {
-      take(passage, chunk)
-      return { bytes: join(out.splice(0)), claims: claims.splice(0) }
+      take(passage, transcoder.decode(chunk, false))
+      return { bytes: transcoder.encode(join(out.splice(0))), claims: claims.splice(0) }
     },
     end() {
+      transcoder.decode(NOTHING, true)
       scan(passage, true)
       refuseLater(rewriter.changes)
       const rest = rewriter.finish()
-      const bytes = join([...out.splice(0), rest.bytes])
+      const bytes = transcoder.encode(join([...out.splice(0), rest.bytes]))
       return { ...rest, bytes, claims: [...claims.splice(0), ...rest.claims] }
     },
   }
@@ -105,11 +113,17 @@ function scan(passage: Passage, last: boolean): void {
   rewriter.resume(held)
   do {
     passage.scanned = reader.advance(passage.held, last, passage.scanned, passage.readable)
-    if (onRow === undefined || reader.row === undefined) continue
-    const input = passage.held.subarray(reader.row.start, reader.row.end)
-    const { bytes, claims } = letGo(passage)
-    onRow(input, withoutBreak(bytes), claims)
-  } while (reader.row !== undefined)
+    if (onRow !== undefined && reader.paused) tellRow(passage, onRow)
+  } while (reader.paused)
+}
+
+function tellRow(passage: Passage, tell: NonNullable<StreamHooks['onRow']>): void {
+  const { row } = passage.reader
+  const input = passage.held.subarray(row?.start, row?.end)
+  const { bytes, claims } = letGo(passage)
+  if (row === undefined) return
+  const { encode } = passage.transcoder
+  tell(encode(input), encode(withoutBreak(bytes)), claims)
 }
 
 /** Gives out what is decided, and forgets its input. */

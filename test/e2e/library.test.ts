@@ -6,15 +6,16 @@ import { join } from 'node:path'
 import { createReport, renderReport } from '../../base/diagnostic.ts'
 import type { YamlNode } from '../../base/yaml.ts'
 import { systemClock } from '../../base/clock.ts'
-import { compareJson } from '../../gateway/policy/expectation.ts'
+import { compareBody } from '../../gateway/policy/expectation.ts'
 import { readPolicyFiles } from '../../gateway/policy/folder.ts'
 import { loadKinds } from '../../gateway/policy/kinds-file.ts'
-import type { Policy, PolicyTest } from '../../gateway/policy/policy.ts'
+import type { Direction, Policy, PolicyTest } from '../../gateway/policy/policy.ts'
 import { checkPolicies } from '../../gateway/policy/registry.ts'
-import { mintFor, type Side } from '../../gateway/policy/run-tests.ts'
-import { sampleBody } from '../../gateway/policy/sample.ts'
+import { leftOf, mintFor, type Side } from '../../gateway/policy/run-tests.ts'
+import { type SampleMessage, sampleMessage } from '../../gateway/policy/sample.ts'
 import type { Gateway } from '../../gateway/serve.ts'
 import { openKeyRing } from '../../gateway/token/ring-file.ts'
+import { readFormat } from '../../gateway/transform/format.ts'
 import { createTransforms } from '../../gateway/transform/table.ts'
 import { type Bank, json, startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
@@ -45,7 +46,7 @@ const MESSAGES: readonly (readonly [kind: string, ...policies: string[]])[] = [
   ['8 drawdown', 'drawdown', 'drawdown-result'],
   ['9 repayment plan', 'repayment-plan'],
   ['10 repayment', 'repayment', 'repayment-result'],
-  ['11 reconciliation', 'reconciliation'],
+  ['11 reconciliation', 'reconciliation', 'reconciliation-file'],
   ['12 overdue', 'overdue'],
   ['13 collection', 'collection-assignment', 'collection-contact'],
   ['14 compensation', 'compensation-request', 'compensation'],
@@ -109,29 +110,33 @@ describe('each policy of the library, end to end', () => {
   })
 
   /** A sample as its sender would send it: with tokens of this installation's keys. */
-  function bodyOf(policy: Policy, side: Side, sample: YamlNode): string {
+  function messageOf(policy: Policy, side: Side, sample: YamlNode): SampleMessage {
     const ring = openKeyRing(join(installation.folder, 'data', 'keys'))
     const table = createTransforms({ keys: ring, clock: systemClock })
-    return sampleBody(sample, mintFor(policy, table, side))
+    return sampleMessage(sample, policy[side].body, mintFor(policy, table, side))
   }
 
   async function relay(policy: Policy, { request, response }: PolicyTest) {
-    recipient.answer = (_request, answer) =>
-      json(answer, response === undefined ? '{}' : bodyOf(policy, 'response', response))
+    recipient.answer = (_request, answer) => {
+      if (response === undefined) return json(answer, '{}')
+      const { body, contentType } = messageOf(policy, 'response', response)
+      return answer.writeHead(200, { 'content-type': contentType }).end(body)
+    }
     const jwt = await callers.get(policy.from)?.jwt(policy.to)
     const path = policy.when.path.replaceAll(/\{[^}]+\}/g, 'A-1')
-    const body = request === undefined ? undefined : bodyOf(policy, 'request', request)
-    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const sent = request === undefined ? undefined : messageOf(policy, 'request', request)
+    const type = sent === undefined ? {} : { 'content-type': sent.contentType }
     return call(`${gateway.relayUrl}/${policy.to}${path}`, {
       method: policy.when.method,
       headers: { authorization: `Bearer ${jwt}`, ...type },
-      ...(body === undefined ? {} : { body }),
+      ...(sent === undefined ? {} : { body: sent.body }),
     })
   }
 
-  function expectSame(want: YamlNode, got: string): void {
+  function expectSame({ body }: Direction, want: YamlNode, got: Buffer, contentType = ''): void {
     const differences: string[] = []
-    compareJson(want, got, (at, message) => differences.push(`${at.file}:${at.line} ${message}`))
+    const left = leftOf(got, readFormat(contentType, body))
+    compareBody(want, left, (at, message) => differences.push(`${at.file}:${at.line} ${message}`))
     expect(differences).to.deep.equal([])
   }
 
@@ -159,8 +164,16 @@ describe('each policy of the library, end to end', () => {
         expect(status, body).to.equal(200)
         const arrived = recipient.everything()
         expect(leaksIn(arrived, [...test.never])).to.deep.equal([])
-        if (test.relayed !== undefined) expectSame(test.relayed, recipient.received[0]?.body ?? '')
-        if (test.answered !== undefined) expectSame(test.answered, body)
+        const [received] = recipient.received
+        if (test.relayed !== undefined && received !== undefined)
+          expectSame(policy.request, test.relayed, received.bytes, received.headers['content-type'])
+        if (test.answered !== undefined)
+          expectSame(
+            policy.response,
+            test.answered,
+            Buffer.from(body),
+            String(headers['content-type']),
+          )
       })
     }
   }

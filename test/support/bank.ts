@@ -9,6 +9,7 @@ export interface Received {
   readonly rawHeaders: readonly string[]
   readonly headers: IncomingMessage['headers']
   readonly body: string
+  readonly bytes: Buffer
 }
 
 /** A listening recipient. */
@@ -46,7 +47,8 @@ export async function startBank(): Promise<Bank> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const { method = '', url = '', rawHeaders, headers } = request
-      const entry = { method, url, rawHeaders, headers, body: Buffer.concat(chunks).toString() }
+      const bytes = Buffer.concat(chunks)
+      const entry = { method, url, rawHeaders, headers, body: bytes.toString(), bytes }
       received.push(entry)
       bank.answer(entry, response)
     })

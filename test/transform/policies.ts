@@ -11,6 +11,7 @@ export const TABLE: TransformTable = new Map([
   ['drop', answer(() => ({ change: 'drop' }))],
   ['constant', answer(() => ({ change: 'json', json: '0' }))],
   ['length', answer((value) => ({ change: 'text', text: `#${value.reveal().length}` }))],
+  ['echo', answer((value) => ({ change: 'text', text: value.reveal() }))],
   ['refuse', answer(() => ({ change: 'refuse', why: 'not today' }))],
   [
     'later',

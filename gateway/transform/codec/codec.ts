@@ -1,18 +1,31 @@
-/** What a codec is: it reads one kind of body, whole or in parts, and tells the engine. @module */
+/** What a codec is: it reads one kind of body, whole or in parts, and reports its values. @module */
+import type { JsonSink } from '../../../base/json-scan.ts'
 import type { ProblemSlug } from '../../../base/problem.ts'
-import type { Rewriter } from '../engine.ts'
-import type { Program, Spelling } from '../program.ts'
 import type { BodyFormat } from '../format.ts'
+import type { Program, Spelling } from '../program.ts'
+
+/** Receives what a codec reads: the engine, or whoever wants to know what stands in a body. */
+export interface BodySink extends JsonSink {
+  /** A span that belongs to the open container itself: it leaves whenever the container does. */
+  literal(start: number, end: number): void
+  /** The same for a text that does not stand in the body. */
+  insert(text: string): void
+  /** A span that nobody may see, unless all of the open container is kept. */
+  skip(start: number, end: number): void
+}
 
 /** One body on its way through a codec. */
 export interface Reader {
   /** Bytes before the current buffer, for messages. */
   offset: number
-  /** Where the row stands that has just ended: set when `advance` stopped for it. */
+  /** Whether `advance` stopped although more may be complete: a part that stands alone has ended. */
+  paused: boolean
+  /** Where it stands, when it is a row. */
   row: Span | undefined
+  /** Of a table: the columns that its rows leave with, once they are known. */
+  columns?(): readonly string[] | undefined
   /**
-   * Reports what is complete in `bytes` between `start` and `end`. Stops behind each row, if the
-   * format has rows.
+   * Reports what is complete in `bytes` between `start` and `end`.
    *
    * @param last whether `end` is the end of the body.
    * @returns where it stopped; the caller goes on from there, with more bytes behind.
@@ -32,7 +45,7 @@ export interface Codec {
   /** Whether all of the body is text: it is UTF-8 then, and never cut within a character. */
   readonly isText: boolean
   /** @param resumable whether the body comes in several parts. */
-  read(rewriter: Rewriter, resumable: boolean): Reader
+  read(sink: BodySink, resumable: boolean): Reader
 }
 
 /** Makes a codec ready. `slug` is the problem that an unreadable body is. */

@@ -5,10 +5,9 @@
 import { hashName } from '../../../base/json-token.ts'
 import { MEMBERS_MAX } from '../../../base/json-scan.ts'
 import { Problem, type ProblemSlug } from '../../../base/problem.ts'
-import type { Rewriter } from '../engine.ts'
 import type { Spelling } from '../program.ts'
 import { spanText } from '../source.ts'
-import type { OpenCodec, Reader } from './codec.ts'
+import type { BodySink, OpenCodec, Reader } from './codec.ts'
 
 const AMPERSAND = 0x26
 const EQUALS = 0x3d
@@ -17,14 +16,15 @@ const EQUALS = 0x3d
 export const openForm: OpenCodec = (_format, _program, slug) => ({
   spelling: FORM_SPELLING,
   isText: false,
-  read: (rewriter) => readForm(rewriter, slug),
+  read: (sink) => readForm(sink, slug),
 })
 
-function readForm(rewriter: Rewriter, slug: ProblemSlug): Reader {
+function readForm(sink: BodySink, slug: ProblemSlug): Reader {
   const names = new Set<string>()
-  rewriter.open(false, -1)
+  sink.open(false, -1)
   const reader: Reader = {
     offset: 0,
+    paused: false,
     row: undefined,
     advance(bytes, last, start, end) {
       let settled = start
@@ -37,7 +37,7 @@ function readForm(rewriter: Rewriter, slug: ProblemSlug): Reader {
         settled = cutOff ? end : next
         readPair(bytes, at, settled)
       }
-      if (last) rewriter.close(end)
+      if (last) sink.close(end)
       return settled
     },
   }
@@ -52,8 +52,8 @@ function readForm(rewriter: Rewriter, slug: ProblemSlug): Reader {
       throw new Problem('body-too-large', `the form has over ${MEMBERS_MAX} members`)
     if (names.size === names.add(name).size)
       throw new Problem(slug, `at byte ${place}: the form has this name twice`)
-    rewriter.member(at, hashName(name), at, equals, name)
-    rewriter.scalar('string', equals + 1, end)
+    sink.member(at, hashName(name), at, equals, name)
+    sink.scalar('string', equals + 1, end)
   }
   return reader
 }

@@ -1,9 +1,9 @@
 /** JSON (RFC 8259) and NDJSON: values and names are spelled as JSON. @module */
 import { advance, startScan } from '../../../base/json-scan.ts'
-import type { Rewriter } from '../engine.ts'
 import type { Spelling } from '../program.ts'
 import { type Source, spanText } from '../source.ts'
-import type { Codec, Reader } from './codec.ts'
+import type { BodySink, Codec, Reader } from './codec.ts'
+import { inPlace, placeOfRow } from './row.ts'
 
 const readString = (source: Source, start: number, end: number): string => {
   const text = spanText(source, start, end)
@@ -25,11 +25,12 @@ const JSON_SPELLING: Spelling = {
 export const openJson = (): Codec => ({
   spelling: JSON_SPELLING,
   isText: true,
-  read(rewriter, resumable) {
-    const scan = startScan(rewriter, resumable)
+  read(sink, resumable) {
+    const scan = startScan(sink, resumable)
     // No accessors: V8 makes a hidden class for each pair, and it holds on to the whole document.
     const reader: Reader = {
       offset: 0,
+      paused: false,
       row: undefined,
       advance(bytes, last, start, end) {
         scan.offset = reader.offset
@@ -49,31 +50,33 @@ export const openLines = (): Codec => ({
 
 const LINE_FEED = 0x0a
 
-function readLines(rewriter: Rewriter): Reader {
-  rewriter.open(true, -1)
-  let begun = false
+function readLines(sink: BodySink): Reader {
+  sink.open(true, -1)
+  let rows = 0
   const reader: Reader = {
     offset: 0,
+    paused: false,
     row: undefined,
     advance(bytes, last, start, end) {
-      reader.row = undefined
-      // What was read last ended before its line feed.
-      const at = begun && start < end ? start + 1 : start
-      const next = bytes.indexOf(LINE_FEED, at)
+      const next = bytes.indexOf(LINE_FEED, start)
       const cutOff = next < 0 || next >= end
-      if (cutOff && !last) return start
-      if (at === end) {
-        rewriter.close(end)
-        return end
+      reader.paused = (start < end && last) || !cutOff
+      if (!reader.paused) {
+        if (last) sink.close(end)
+        return start
       }
       const lineEnd = cutOff ? end : next
-      const scan = startScan(rewriter, false)
+      const scan = startScan(sink, false)
       scan.offset = reader.offset
-      rewriter.element(at)
-      advance(scan, bytes, true, at, lineEnd)
-      begun = true
-      reader.row = { start: at, end: lineEnd }
-      return lineEnd
+      try {
+        sink.element(start)
+        advance(scan, bytes, true, start, lineEnd)
+      } catch (error) {
+        throw inPlace(error, placeOfRow(rows + 1))
+      }
+      rows++
+      reader.row = { start, end: lineEnd }
+      return cutOff ? end : next + 1
     },
   }
   return reader

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { createReport } from '../../../base/diagnostic.ts'
+import { readJson } from '../../../base/json-node.ts'
 import { parseYaml, toJsonText } from '../../../base/yaml.ts'
 import { compareJson, textsOf } from '../../../gateway/policy/expectation.ts'
 import { throwawayKeyRing } from '../../../gateway/token/ring.ts'
@@ -71,7 +72,7 @@ describe('compareJson', () => {
 
 describe('textsOf', () => {
   it('decodes what escapes hide, keys and numbers included', () => {
-    expect(textsOf('{"\\u0061":["\\u4e2d",{"x":13800138000}]}')).to.deep.equal([
+    expect(textsOf(readJson('{"\\u0061":["\\u4e2d",{"x":13800138000}]}'))).to.deep.equal([
       'a',
       '中',
       'x',

@@ -1,0 +1,125 @@
+/**
+ * Takes bodies that are no JSON apart into named values. It trusts nothing and never throws: what it
+ * cannot cut is one value, so that nothing goes unseen. It shares no code with the codecs, for it
+ * must hold when they are wrong. @module
+ */
+import { type BodyDialect, CSV_DEFAULT, type CsvDialect } from '../policy/body.ts'
+
+/** Values that stand together, and where. */
+export interface Group {
+  /** `record 3`, `part 2`, `element 5`: counted, for names may be personal. */
+  readonly name: string
+  readonly fields: readonly (readonly [name: string, value: string])[]
+}
+
+/** The text of a body in the character set that its media type says; what is none becomes U+FFFD. */
+export function decodeBody(bytes: Buffer, mediaType: string): string {
+  const charset = /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]
+  return charset === undefined ? bytes.toString('utf8') : new TextDecoder(charset).decode(bytes)
+}
+
+/** Cuts a body into named values; undefined when its media type says nothing about names. */
+export function groupsOf(
+  text: string,
+  mediaType: string,
+  dialect: BodyDialect | undefined,
+): Iterable<Group> | undefined {
+  const [essence = ''] = mediaType.split(';', 1)
+  const type = essence.trim().toLowerCase()
+  if (dialect?.format === 'csv' || type === 'text/csv') {
+    return tableGroups(text, dialect?.csv ?? CSV_DEFAULT)
+  }
+  if (dialect?.format === 'xml' || /[/+]xml$/.test(type)) return elementGroups(text)
+  const boundary = /;\s*boundary="?([^";]+)/i.exec(mediaType)?.[1]
+  return type.startsWith('multipart/') ? partGroups(text, boundary ?? '') : undefined
+}
+
+function* tableGroups(text: string, csv: CsvDialect): Generator<Group> {
+  let names = csv.columns
+  let count = 0
+  const group = (cells: readonly string[], columns: readonly string[] = []): Group => ({
+    name: `record ${count}`,
+    fields: cells.map((cell, index) => [columns[index] ?? '', cell]),
+  })
+  let held: readonly string[] | undefined
+  for (const cells of recordsOf(text, csv)) {
+    if (held !== undefined) yield group(held, names)
+    held = undefined
+    count++
+    if (count === 1 && cells.length === csv.head?.columns.length)
+      yield group(cells, csv.head?.columns)
+    else if (names === undefined) {
+      names = cells
+      yield group(cells)
+    } else held = cells
+  }
+  // The last record is the trailer; a row in its place is looked at under both kinds of names.
+  if (held !== undefined && csv.trailer !== undefined) yield group(held, csv.trailer.columns)
+  if (held !== undefined) yield group(held, csv.trailer === undefined ? names : [])
+}
+
+function* recordsOf(text: string, { delimiter, quote }: CsvDialect): Generator<string[]> {
+  const quoted = quote === 'double' ? '"(?:[^"]|"")*"|' : ''
+  const special = /[\\^$.*+?()[\]{}|/]/.test(delimiter) ? `\\${delimiter}` : delimiter
+  const cell = new RegExp(`(${quoted}[^${special}\\r\\n]*)(${special}|\\r?\\n|\\r|$)`, 'gy')
+  let cells: string[] = []
+  for (let match = cell.exec(text); match !== null; match = cell.exec(text)) {
+    const [whole, value = '', end] = match
+    const isQuoted = quote === 'double' && /^".*"$/s.test(value)
+    cells.push(isQuoted ? value.slice(1, -1).replaceAll('""', '"') : value)
+    if (end !== delimiter) {
+      yield cells
+      cells = []
+    }
+    if (whole === '' || cell.lastIndex >= text.length) break
+  }
+  const rest = text.slice(cell.lastIndex)
+  if (cells.length > 0 || rest !== '') yield [...cells, rest]
+}
+
+const TOKEN =
+  /<!--([\s\S]*?)(?:-->|$)|<!\[CDATA\[([\s\S]*?)(?:\]\]>|$)|<((?:"[^"]*"|'[^']*'|[^'">])*)>?|([^<]+)/g
+const ATTRIBUTE = /([^\s=/"'<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
+
+/** Text belongs to the element that opened last; comments and CDATA do not part it. */
+function* elementGroups(text: string): Generator<Group> {
+  let count = 0
+  let owner = ''
+  let run = ''
+  for (const [whole, comment, cdata, tag] of text.matchAll(TOKEN)) {
+    if (comment !== undefined) yield { name: `comment ${count}`, fields: [['', comment]] }
+    else if (tag === undefined) run += cdata ?? whole
+    else {
+      if (run.trim() !== '') yield { name: `element ${count}`, fields: [[owner, run]] }
+      run = ''
+      owner = (/^[^\s/>]*/.exec(tag)?.[0] ?? '').replace(/^.*:/, '')
+      const rest = tag.slice(tag.search(/\s|$/))
+      const fields = [...rest.matchAll(ATTRIBUTE)].map(
+        ([, name = '', double, single]): [string, string] => [`@${name}`, double ?? single ?? ''],
+      )
+      count++
+      // What is no attribute hides in the tag; the name itself may be personal too.
+      yield {
+        name: `element ${count}`,
+        fields: [...fields, ['', owner], ['', rest.replace(ATTRIBUTE, '')]],
+      }
+    }
+  }
+  if (run.trim() !== '') yield { name: `element ${count}`, fields: [[owner, run]] }
+}
+
+function* partGroups(text: string, boundary: string): Generator<Group> {
+  let count = 0
+  for (const part of boundary === '' ? [text] : text.split(`--${boundary}`)) {
+    count++
+    const cut = part.search(/\r?\n\r?\n/)
+    const head = cut < 0 ? part : part.slice(0, cut)
+    const owner = /[;\s]name="([^"]*)"/i.exec(head)?.[1] ?? ''
+    const file = /filename\*?="?([^";\r\n]*)/i.exec(head)?.[1]
+    const fields: (readonly [string, string])[] = [['', head]]
+    if (file !== undefined) fields.push(['filename', file])
+    const content = cut < 0 ? '' : part.slice(cut).replace(/^\r?\n\r?\n|\r?\n$/g, '')
+    fields.push([file === undefined ? owner : 'content', content])
+    yield { name: `part ${count}`, fields }
+  }
+}
