@@ -1,6 +1,6 @@
 /** Salted commitments to values (RFC 9901 disclosures), with salts that are derived and never stored. @module */
 import { fromBase64url, toBase64url } from '../base/base64url.ts'
-import { hmacSha256, sha256 } from './crypto.ts'
+import { hmacSha256, sha256Text } from './crypto.ts'
 import { COMMITMENTS_MULTIPLE, DISCLOSURE_CHARS_MAX } from './limits.ts'
 import type { Claim } from './record.ts'
 
@@ -15,12 +15,13 @@ export interface RecordSecrets {
 
 /** Record secrets derived from one commitment key of 32 bytes: HMAC-SHA-256(key, rid). */
 export function derivedSecrets(key: Buffer): RecordSecrets {
-  return { secretOf: (rid) => hmacSha256(key, rid) }
+  const secret = hmacSha256(key)
+  return { secretOf: (rid) => Buffer.from(secret(rid), 'base64url') }
 }
 
 /** The salt of one claim: HMAC-SHA-256(record secret, name), 32 bytes in base64url. */
 export function saltOf(secret: Buffer, name: string): string {
-  return toBase64url(hmacSha256(secret, name))
+  return hmacSha256(secret)(name)
 }
 
 /** The disclosure `[salt, name, value]` of RFC 9901 §4.2.1; `json` is the value's JSON text. */
@@ -30,7 +31,7 @@ export function makeDisclosure(salt: string, name: string, json: string): string
 
 /** What stands in `_sd` (RFC 9901 §4.2.3): SHA-256 over the disclosure as transmitted. */
 export function disclosureDigest(disclosure: string): string {
-  return toBase64url(sha256(disclosure))
+  return sha256Text(disclosure)
 }
 
 /**
@@ -50,9 +51,8 @@ export function nameClaims(claims: readonly Claim[], taken: Set<string>): readon
 
 /** Digests claims, whose names must be unique in their record. */
 export function commit(secret: Buffer, claims: readonly Claim[]): string[] {
-  return claims.map(({ name, json }) =>
-    disclosureDigest(makeDisclosure(saltOf(secret, name), name, json)),
-  )
+  const salt = hmacSha256(secret)
+  return claims.map(({ name, json }) => disclosureDigest(makeDisclosure(salt(name), name, json)))
 }
 
 /**
@@ -66,7 +66,7 @@ export function withDecoys(
   const missing = (COMMITMENTS_MULTIPLE - (digests.length % COMMITMENTS_MULTIPLE)) % 8
   const decoys = missing === 0 ? Buffer.alloc(0) : random(32 * missing)
   const padding = Array.from({ length: missing }, (_, index) =>
-    toBase64url(sha256(decoys.subarray(32 * index, 32 * index + 32))),
+    sha256Text(decoys.toString('base64url', 32 * index, 32 * index + 32)),
   )
   return [...digests, ...padding].sort()
 }

@@ -1,6 +1,6 @@
 /** Link pseudonyms: what joins the evidence records of one case. @module */
+import { createHmac, type Hmac, tagBytes } from '../../base/hmac.ts'
 import { hkdf } from './domain.ts'
-import { createHmac, type Hmac } from './hmac.ts'
 import { toLetters } from './letters.ts'
 import type { KeyRing } from './ring.ts'
 
@@ -23,5 +23,5 @@ export function linkPseudonym(ring: KeyRing, name: string, value: string): strin
     hmac = createHmac('sha256', key)
     HMACS.set(ring, hmacs.set(name, hmac))
   }
-  return `lnk_${toLetters(hmac(Buffer.from(value)).subarray(0, TAG_BYTES))}`
+  return `lnk_${toLetters(tagBytes(hmac(value, 'latin1')).subarray(0, TAG_BYTES))}`
 }

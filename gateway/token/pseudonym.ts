@@ -1,6 +1,6 @@
 /** Keyed pseudonyms: one-way, equal for equal values of one domain, unlinkable across domains. @module */
+import { createHmac, type HmacAlgorithm, tagBytes } from '../../base/hmac.ts'
 import { deriveKey, type Domain } from './domain.ts'
-import { createHmac, type HmacAlgorithm } from './hmac.ts'
 import { toLetters } from './letters.ts'
 import { normalise } from './normalise.ts'
 import type { KeyRing } from './ring.ts'
@@ -22,5 +22,6 @@ export function createPseudonym(
   )
   const prefix = tokenPrefix('psn', domain.kind, ring.current.version)
   return (value) =>
-    prefix + toLetters(hmac(Buffer.from(normalise(domain.kind, value))).subarray(0, TAG_BYTES))
+    prefix +
+    toLetters(tagBytes(hmac(normalise(domain.kind, value), 'latin1')).subarray(0, TAG_BYTES))
 }

@@ -1,6 +1,6 @@
 /** date-shift: all dates of one person move by the same secret number of days. @module */
+import { createHmac, tagBytes } from '../../base/hmac.ts'
 import { deriveKey, domainOf } from '../token/domain.ts'
-import { createHmac } from '../token/hmac.ts'
 import type { KeyRing } from '../token/ring.ts'
 import { parseDate, shiftDate } from './calendar.ts'
 import { KEEP, toRefusal, toText } from './change.ts'
@@ -33,7 +33,7 @@ export function createDateShift(keys: KeyRing): TransformType {
       const shift = (person: string | undefined): Change => {
         if (person === undefined) return unknown
         // 2 · days possible shifts of a 48-bit number: the bias is below 10⁻¹⁰.
-        const draw = hmac(Buffer.from(person)).readUIntBE(0, 6) % (2 * days)
+        const draw = tagBytes(hmac(person, 'latin1')).readUIntBE(0, 6) % (2 * days)
         return toText(shiftDate(date, draw < days ? draw - days : draw - days + 1))
       }
       return { change: 'later', result: links(subject).then(shift) }

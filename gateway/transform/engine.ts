@@ -186,7 +186,7 @@ function onOpen(pass: Pass, isArray: boolean, start: number): boolean {
   pass.frames.push(frame)
   pass.frame = frame
   pass.lastEnd = start + 1
-  return mode === 'deny' || state !== NOWHERE
+  return mode === 'deny' || matcher.deeper[state] === 1
 }
 
 /** @returns the mode of the container's inside. */

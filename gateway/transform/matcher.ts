@@ -27,6 +27,8 @@ export interface Matcher {
   readonly capture: Int32Array
   /** 1 where a rule can select something deeper. */
   readonly reaches: Uint8Array
+  /** 1 where a rule or a capture can. */
+  readonly deeper: Uint8Array
 }
 
 /** Hash slots to symbols, so that a name is looked up from its bytes alone. */
@@ -119,9 +121,14 @@ export function compileMatcher(
       Math.max(-1, ...items.map((i) => i.path - rules.length)),
     ),
     reaches: Uint8Array.from(states, (items) =>
-      items.some((i) => i.path < rules.length && i.position < (rules[i.path]?.length ?? 0)) ? 1 : 0,
+      items.some((i) => i.path < rules.length && isUnderWay(paths, i)) ? 1 : 0,
     ),
+    deeper: Uint8Array.from(states, (items) => (items.some((i) => isUnderWay(paths, i)) ? 1 : 0)),
   }
+}
+
+function isUnderWay(paths: readonly Path[], { path, position }: Item): boolean {
+  return position < (paths[path]?.length ?? 0)
 }
 
 function keyOf(items: readonly Item[]): string {

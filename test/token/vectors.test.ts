@@ -1,7 +1,7 @@
 /** Published vectors of every algorithm behind tokens; the number of vectors run is asserted. */
 import { expect } from 'chai'
 import { hkdf } from '../../gateway/token/domain.ts'
-import { createHmac, type HmacAlgorithm } from '../../gateway/token/hmac.ts'
+import { createHmac, type HmacAlgorithm, tagBytes } from '../../base/hmac.ts'
 import { createSiv } from '../../gateway/token/siv.ts'
 import { hex, readWycheproof } from './wycheproof.ts'
 
@@ -43,7 +43,8 @@ describe('HMAC', () => {
       let count = 0
       for (const { tagSize, tests } of file.testGroups) {
         for (const { tcId, key, msg, tag, result } of tests) {
-          const made = createHmac(algorithm, hex(key))(hex(msg)).subarray(0, tagSize / 8)
+          const text = createHmac(algorithm, hex(key))(hex(msg), 'latin1')
+          const made = tagBytes(text).subarray(0, tagSize / 8)
           expect(made.toString('hex') === tag, `${tcId}`).to.equal(result === 'valid')
           count++
         }
