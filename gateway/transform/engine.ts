@@ -254,9 +254,10 @@ function finish(pass: Pass): Rewritten {
   if (pass.frame.survivors === 0) throw refusal('the body is a single value that may not pass')
   putSpan(output, pass.lastEnd, bytes.length)
   const manifest: ManifestEntry[] = []
-  for (const [index, rule] of program.rules.entries()) {
+  for (let index = 0; index < pass.counts.length; index++) {
     const count = pass.counts[index]
-    if (count !== undefined) manifest.push({ ...rule.entry, count })
+    const rule = program.rules[index]
+    if (count !== undefined && rule !== undefined) manifest.push({ ...rule.entry, count })
   }
   return { bytes: assemble(output, bytes), manifest, unnamed, claims, captured }
 }

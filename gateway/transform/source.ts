@@ -7,7 +7,7 @@ export interface Source {
 }
 
 /** Longer spans are decoded one by one. */
-const SHORT_BYTES_MAX = 64
+export const SHORT_BYTES_MAX = 64
 
 /**
  * The text of a span of UTF-8. Decoding a short span costs more than cutting it out of a text that
@@ -19,6 +19,11 @@ export function spanText(source: Source, start: number, end: number): string {
   for (let at = start; at < end; at++) {
     if ((bytes[at] as number) > 0x7f) return bytes.toString('utf8', start, end)
   }
-  source.latin1 ??= bytes.toString('latin1')
+  return asciiText(source, start, end)
+}
+
+/** The text of a span of ASCII. */
+export function asciiText(source: Source, start: number, end: number): string {
+  source.latin1 ??= source.bytes.toString('latin1')
   return source.latin1.slice(start, end)
 }

@@ -1,13 +1,22 @@
 /** JSON (RFC 8259) and NDJSON: values and names are spelled as JSON. @module */
 import { advance, startScan } from '../../../base/json-scan.ts'
+import { decodeString } from '../../../base/json-token.ts'
 import type { Spelling } from '../program.ts'
-import { type Source, spanText } from '../source.ts'
+import { asciiText, SHORT_BYTES_MAX, type Source, spanText } from '../source.ts'
 import type { BodySink, Codec, Reader } from './codec.ts'
 import { inPlace, placeOfRow } from './row.ts'
 
-const readString = (source: Source, start: number, end: number): string => {
-  const text = spanText(source, start, end)
-  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
+const BACKSLASH = 0x5c
+
+/** One look at short strings tells whether they can be cut out as they stand. */
+function readString(source: Source, start: number, end: number): string {
+  const { bytes } = source
+  if (end - start > SHORT_BYTES_MAX) return decodeString(bytes, start, end)
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    if (byte > 0x7f || byte === BACKSLASH) return decodeString(bytes, start, end)
+  }
+  return asciiText(source, start, end)
 }
 
 const JSON_SPELLING: Spelling = {
