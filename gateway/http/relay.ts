@@ -191,10 +191,11 @@ async function refuse(ports: RelayPorts, exchange: Exchange, error: unknown): Pr
   if (problem.slug === 'outcome-unrecorded' || problem.slug === 'evidence-unavailable') {
     // The journal has just failed; it would only fail again.
   } else if (exchange.intended) {
-    const isOver = response.destroyed || response.headersSent
+    const isGone = response.destroyed || (request.destroyed && !request.complete)
     const isOurs = exchange.inbound !== undefined || problem.status < 500
-    const result = isOurs && !response.destroyed ? 'refused' : 'failed'
-    const outcome = outcomeOf(exchange, result, isOver ? undefined : problem.status, answeredUs)
+    const result = isOurs && !isGone ? 'refused' : 'failed'
+    const status = isGone || response.headersSent ? undefined : problem.status
+    const outcome = outcomeOf(exchange, result, status, answeredUs)
     problem = await seal(ports, rid, problem, () => conclude(ports, rid, outcome))
   } else {
     const refusal = refusalOf(exchange, problem, answeredUs)

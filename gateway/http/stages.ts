@@ -155,7 +155,9 @@ export async function prepareAnswer(
 /** What is wrong with an answer, as the caller is told. */
 export function recipientsFault(error: unknown): unknown {
   if (!(error instanceof Problem) || error.slug === 'internal') return error
-  if (error.slug === 'recipient-failed') return error
+  // What fails on this side of the answer is not the recipient's fault.
+  const isOurs = error.status === 503 || error.slug === 'caller-gone'
+  if (isOurs || error.slug === 'recipient-failed') return error
   return new Problem('recipient-failed', `its answer: ${error.message}`, { cause: error })
 }
 

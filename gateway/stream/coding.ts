@@ -29,7 +29,7 @@ const CODINGS: Readonly<Record<Coding, CodingType>> = {
   gzip:    { decoder: () => zlib.createGunzip(),  encoder: () => zlib.createGzip({ level: 6 }) },
   deflate: { decoder: () => zlib.createInflate(), encoder: () => zlib.createDeflate({ level: 6 }) },
   br:      { decoder: () => zlib.createBrotliDecompress(), encoder: () => zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }) },
-  zstd:    { decoder: () => zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX } }), encoder: () => zlib.createZstdCompress() },
+  zstd:    { decoder: () => zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX } }), encoder: () => zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 } }) },
 }
 const NAMES = Object.keys(CODINGS) as Coding[]
 

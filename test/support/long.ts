@@ -61,7 +61,8 @@ export async function collect(incoming: IncomingMessage): Promise<Taken> {
   const chunks: Buffer[] = []
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
   incoming.on('error', () => undefined)
-  await once(incoming, 'close')
+  // `once` of node:events would throw at a body that breaks off.
+  await new Promise<void>((resolve) => incoming.on('close', () => resolve()))
   const { headers, trailers, complete: whole } = incoming
   return { headers, trailers, body: Buffer.concat(chunks), whole }
 }
