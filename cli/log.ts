@@ -1,4 +1,4 @@
-/** `sealgate log fsck|checkpoint|succeed|trust|cosign|monitor`. @module */
+/** `sealgate log fsck|checkpoint|succeed|trust|cosign|monitor|renewals`. @module */
 import type { Command } from 'commander'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { formatTrust } from '../evidence/verify-trust.ts'
 import { logPlaces } from '../gateway/places.ts'
 import { timestampRoots } from '../gateway/timestamps.ts'
 import { CONFIG_OPTION, type LoadConfig } from './config.ts'
+import { addRenewals } from './log-renewals.ts'
 import { addWitnessing } from './log-witness.ts'
 
 interface LogOptions {
@@ -66,6 +67,7 @@ export function addLog(program: Command, loadConfig: LoadConfig): void {
       process.stdout.write(formatTrust({ roots, logKeys, ...anchors }, policy))
     })
   addWitnessing(log, places)
+  addRenewals(log, loadConfig)
 }
 
 async function runFsck({ log, data, origin }: LogPlaces): Promise<number> {

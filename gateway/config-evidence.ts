@@ -1,7 +1,8 @@
 /** Reads the settings of the evidence floor: log name, seal key, custody, time stamps. @module */
 import { resolve } from 'node:path'
-import { integerOf, listOf, openMap, type Reader, textOf } from '../base/shape.ts'
+import { integerOf, listOf, openMap, type Reader, readEntries, textOf } from '../base/shape.ts'
 import { readableFile } from './config-files.ts'
+import type { AuthorityEntry } from '../evidence/timestamp/sources.ts'
 import { isHttpUrl } from './config-parties.ts'
 import type { Config, TimestampConfig } from './config.ts'
 
@@ -35,9 +36,10 @@ export function readSeal(folder: string): Reader<NonNullable<Config['seal']>> {
 
 /** One token a minute, by the embedded authority. */
 export const TIMESTAMP_DEFAULTS: TimestampConfig = {
-  authorities: ['embedded'],
+  authorities: [{ url: 'embedded' }],
   intervalMs: 60_000,
   recordsMax: 4096,
+  sunsets: new Map(),
 }
 
 /** Who keeps originals. */
@@ -72,14 +74,30 @@ export const readTimestamp: Reader<TimestampConfig> = (node, report) => {
       fields.take('interval_ms', integerOf('`interval_ms`', 1000, 3_600_000)) ?? intervalMs,
     recordsMax: fields.take('records_max', integerOf('`records_max`', 1, 1_000_000)) ?? recordsMax,
   }
+  const sunsets = fields.take('sunsets', readSunsets) ?? TIMESTAMP_DEFAULTS.sunsets
   fields.close()
-  return timestamp
+  return { ...timestamp, sunsets }
 }
 
-const readAuthority: Reader<string> = (node, report) => {
+const readAuthority: Reader<AuthorityEntry> = (node, report) => {
+  if (node.node !== 'map') return { url: readAuthorityUrl(node, report) }
+  const fields = openMap(node, report, 'a time stamping authority')
+  const url = fields.need('url', readAuthorityUrl)
+  const policy = fields.take('policy', textOf('a policy', /^[0-2](\.\d+)+$/, 'write an object identifier, in quotes')) // prettier-ignore
+  fields.close()
+  return { url, ...(policy === undefined ? {} : { policy }) }
+}
+
+const readAuthorityUrl: Reader<string> = (node, report) => {
   const text = textOf('a time stamping authority')(node, report)
   if (text !== '' && text !== 'embedded' && !isHttpUrl(text)) {
     report.error(node.at, 'neither `embedded` nor a URL', 'write `embedded` or `https://…`')
   }
   return text
+}
+
+const readSunsets: Reader<ReadonlyMap<string, Date>> = (node, report) => {
+  const date = textOf('a date', /^\d{4}-\d\d-\d\d$/, 'write `2030-12-31`')
+  const entries = readEntries(node, report, '`sunsets`')
+  return new Map(entries.map(([name, { value }]) => [name, new Date(date(value, report))]))
 }

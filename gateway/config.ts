@@ -1,5 +1,6 @@
 /** The typed configuration, as parsed once from sealgate.yaml and the environment. @module */
 import type { Position } from '../base/diagnostic.ts'
+import type { AuthorityEntry } from '../evidence/timestamp/sources.ts'
 import type { TokenPlace } from '../evidence/pkcs11/token.ts'
 import type { EnvelopeConfig } from './envelope/config.ts'
 
@@ -37,11 +38,12 @@ export interface Config {
 
 /** Who stamps the log's checkpoints, and how often. */
 export interface TimestampConfig {
-  /** `embedded` or RFC 3161 URLs. */
-  readonly authorities: readonly string[]
+  readonly authorities: readonly AuthorityEntry[]
   /** A stamp is due after so many milliseconds, or so many records, whichever is first. */
   readonly intervalMs: number
   readonly recordsMax: number
+  /** Algorithm (SHA-256, or an object identifier) → when it stops being accepted, for renewal. */
+  readonly sunsets: ReadonlyMap<string, Date>
 }
 
 export interface Listener {

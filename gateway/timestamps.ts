@@ -18,7 +18,7 @@ export async function startTimestamps(
   alarm: (message: string, error?: unknown) => void,
 ): Promise<{ close(): Promise<void> }> {
   const root = openFolderStore(logPlaces(config).log)
-  const { authorities, intervalMs, recordsMax } = config.timestamp
+  const { authorities, intervalMs, recordsMax, sunsets } = config.timestamp
   const sources = await openTimestampSources(authorities, {
     keys: join(config.data, 'keys'),
     trust: trustFolder(config),
@@ -29,7 +29,7 @@ export async function startTimestamps(
   const stamping = startTimestampWorker({ sources, logs, clock, alarm, intervalMs, recordsMax })
   // An authority that did not make the first tokens does not share their fate.
   const source = sources.at(-1)
-  const renewal = source && startRenewal({ source, logs, clock, alarm })
+  const renewal = source && startRenewal({ source, logs, clock, alarm, sunsets })
   return {
     close: async () => {
       await stamping.close()
@@ -41,7 +41,8 @@ export async function startTimestamps(
 /** Whom exports and trust files name for time: the embedded authority's root, and those in `trust`. */
 export async function timestampRoots(config: Config): Promise<Uint8Array[]> {
   const own = join(config.data, 'keys', 'root.crt.pem')
-  const embedded = config.timestamp.authorities.includes('embedded') && existsSync(own)
+  const embedded =
+    config.timestamp.authorities.some(({ url }) => url === 'embedded') && existsSync(own)
   const roots = embedded ? readPem(readFileSync(own, 'utf8')) : []
   return [...roots, ...(await readTrust(trustFolder(config)))]
 }

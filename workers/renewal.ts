@@ -7,7 +7,12 @@ import {
   parseRecord,
   startRecord,
 } from '../evidence/renewal/record.ts'
-import { renewalCalendar, renewHashes, renewTimestamps } from '../evidence/renewal/renew.ts'
+import {
+  type RenewalDate,
+  renewalCalendar,
+  renewHashes,
+  renewTimestamps,
+} from '../evidence/renewal/renew.ts'
 import { requestDigest, type TimestampSource } from '../evidence/timestamp/client.ts'
 import { type DigestName, tokenOfResponse } from '../evidence/timestamp/token.ts'
 import { parseResponseKey, recordKey, stampedKey } from '../evidence/timestamp/stamps.ts'
@@ -69,6 +74,31 @@ export async function renewDue(ports: RenewalPorts): Promise<RenewalCount> {
     }
   }
   return { seen: keys.length, renewed: due.length }
+}
+
+/** What is to be done about one token, and by when. */
+export interface CalendarEntry extends RenewalDate {
+  /** Tree size of the stamped checkpoint, and who stamped it. */
+  readonly size: number
+  readonly source: string
+  /** Tokens in its evidence record so far: 1 before the first renewal. */
+  readonly tokens: number
+}
+
+/** The renewal calendar of a log: for each token the first thing that is due, earliest first. */
+export async function readCalendar(
+  store: Omit<TimestampStore, 'put'>,
+  sunsets?: ReadonlyMap<string, Date>,
+): Promise<CalendarEntry[]> {
+  const entries: CalendarEntry[] = []
+  for (const key of await store.list('tsr/')) {
+    if (parseResponseKey(key) === undefined) continue
+    const record = await readRecord(store, key)
+    const [first] = renewalCalendar(record, sunsets)
+    const tokens = record.chains.flat().length
+    if (first !== undefined) entries.push({ ...parseKey(key), ...first, tokens })
+  }
+  return entries.sort((a, b) => a.due.getTime() - b.due.getTime() || a.size - b.size)
 }
 
 /** Scans at once and then once a day by `clock`, until closed; a failed scan alarms and comes again. */
@@ -137,15 +167,17 @@ async function withData(store: TimestampStore, { key, record }: Due) {
   return { record, data: await need(store, stampedKey(parseKey(key).size)) }
 }
 
+type Reading = Pick<TimestampStore, 'get'>
+
 /** The renewed record; before the first renewal, the token itself. */
-async function readRecord(store: TimestampStore, key: string): Promise<EvidenceRecord> {
+async function readRecord(store: Reading, key: string): Promise<EvidenceRecord> {
   const { size, source } = parseKey(key)
   const stored = await store.get(recordKey(size, source))
   if (stored !== undefined) return parseRecord(stored)
   return startRecord(tokenOfResponse(await need(store, key)))
 }
 
-async function need(store: TimestampStore, key: string): Promise<Uint8Array> {
+async function need(store: Reading, key: string): Promise<Uint8Array> {
   const bytes = await store.get(key)
   if (bytes === undefined) throw new Error(`${key} is missing`)
   return bytes

@@ -4,7 +4,12 @@ import type { Clock } from '../base/clock.ts'
 import { parseCheckpoint } from '../evidence/log/checkpoint.ts'
 import { CHECKPOINT_KEY } from '../evidence/log/reader.ts'
 import { requestTimestamp, type TimestampSource } from '../evidence/timestamp/client.ts'
-import { parseResponseKey, responseKey, stampedKey } from '../evidence/timestamp/stamps.ts'
+import {
+  parseResponseKey,
+  responseKey,
+  revocationKey,
+  stampedKey,
+} from '../evidence/timestamp/stamps.ts'
 
 const POLL_MS = 1000
 const BACKOFF_MS = { first: 1000, max: 60_000 } as const
@@ -178,7 +183,11 @@ async function stampLines(
 
 async function stampLine(ports: TimestampPorts, line: Line, head: Head): Promise<void> {
   const { store, clock, alarm } = ports
-  const { response } = await requestTimestamp(line.source, head.bytes, clock)
+  const { response, revocationLists } = await requestTimestamp(line.source, head.bytes, clock)
+  for (const list of revocationLists) {
+    const key = revocationKey(list)
+    if ((await store.get(key)) === undefined) await store.put(key, list)
+  }
   await store.put(responseKey(head.size, line.source.name), response)
   line.size = head.size
   line.stampedAtMs = monotonicMs(clock)

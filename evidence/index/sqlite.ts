@@ -12,7 +12,14 @@ import {
 } from './index.ts'
 
 /** Changes when the tables change; an index of another version is dropped and filled again. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
+
+/**
+ * Positions whose link keys stand together. Link keys fall all over their tree: with the segment
+ * before the key, what is being filled stays small enough for memory, however long the log; a look-up
+ * costs one descent for each segment.
+ */
+const SEGMENT_RECORDS = 262_144
 
 const SCHEMA = `
   CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 0), size INTEGER NOT NULL, root TEXT NOT NULL) STRICT;
@@ -24,12 +31,16 @@ const SCHEMA = `
   CREATE UNIQUE INDEX record_seq ON record (instance, seq);
   CREATE INDEX record_received ON record (received_us);
   CREATE TABLE instance (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE link (key TEXT, position INTEGER, PRIMARY KEY (key, position)) STRICT, WITHOUT ROWID;
+  CREATE TABLE segment (id INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE link (segment INTEGER, key TEXT, position INTEGER,
+    PRIMARY KEY (segment, key, position)) STRICT, WITHOUT ROWID;
   INSERT INTO head VALUES (0, 0, '${EMPTY_ROOT.toString('base64')}');
   PRAGMA user_version = ${SCHEMA_VERSION};`
 
 const COLUMNS = `position, rid, digest, kind, instance.name AS instance, seq, received_us,
   caller, recipient, route, policy, links`
+/** CROSS JOIN fixes the order: for each segment one descent to the key. */
+const LINKED = 'SELECT position FROM segment CROSS JOIN link ON link.segment = segment.id'
 const FROM = 'record JOIN instance ON instance.id = record.instance'
 
 /** Primary SQLite result codes of a damaged file: SQLITE_CORRUPT, SQLITE_NOTADB. */
@@ -66,7 +77,7 @@ function remake(database: DatabaseSync): void {
   inTransaction(database, () => {
     database.exec(
       `DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS record;
-       DROP TABLE IF EXISTS link; DROP TABLE IF EXISTS instance`,
+       DROP TABLE IF EXISTS link; DROP TABLE IF EXISTS instance; DROP TABLE IF EXISTS segment`,
     )
     database.exec(SCHEMA)
   })
@@ -79,7 +90,8 @@ function makeIndex(database: DatabaseSync): EvidenceIndex {
   const selectInstance = database.prepare('SELECT id FROM instance WHERE name = ?')
   const insertInstance = database.prepare('INSERT INTO instance (name) VALUES (?)')
   const insert = database.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  const insertLink = database.prepare('INSERT INTO link VALUES (?, ?) ON CONFLICT DO NOTHING')
+  const insertLink = database.prepare('INSERT INTO link VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+  const insertSegment = database.prepare('INSERT INTO segment VALUES (?) ON CONFLICT DO NOTHING')
   const setHead = database.prepare('UPDATE head SET size = ?, root = ?')
   const selectHead = database.prepare('SELECT size, root FROM head')
   const instanceId = (name: string): number | undefined => {
@@ -101,10 +113,15 @@ function makeIndex(database: DatabaseSync): EvidenceIndex {
     },
     add: async (rows, { size, root }) => {
       inTransaction(database, () => {
-        const ids = memo((name) => instanceId(name) ?? insertInstance.run(name).lastInsertRowid)
+        const ids = memo(
+          (name: string) => instanceId(name) ?? insertInstance.run(name).lastInsertRowid,
+        )
+        const segments = memo((id: number) => insertSegment.run(id))
         for (const row of rows) {
           insert.run(...columnsOf(row, ids(row.instance)))
-          for (const key of Object.values(row.links)) insertLink.run(key, row.position)
+          const segment = Math.floor(row.position / SEGMENT_RECORDS)
+          segments(segment)
+          for (const key of Object.values(row.links)) insertLink.run(segment, key, row.position)
         }
         setHead.run(size, root)
       })
@@ -123,9 +140,9 @@ function makeIndex(database: DatabaseSync): EvidenceIndex {
   }
 }
 
-/** A batch has few instances: each is looked up once. */
-function memo<Value>(find: (name: string) => Value): (name: string) => Value {
-  const found = new Map<string, Value>()
+/** A batch has few instances and segments: each is looked up once. */
+function memo<Key, Value>(find: (name: Key) => Value): (name: Key) => Value {
+  const found = new Map<Key, Value>()
   return (name) => {
     if (!found.has(name)) found.set(name, find(name))
     return found.get(name) as Value
@@ -159,10 +176,10 @@ function searchSql(query: IndexQuery): { sql: string; values: SQLInputValue[] } 
   if (query.policy?.includes('@') === true) where('policy = ?', query.policy)
   else where("substr(policy, 1, instr(policy, '@') - 1) = ?", query.policy)
   where('position >= ?', query.from)
-  where('position IN (SELECT position FROM link WHERE key = ?)', query.link)
+  where(`position IN (${LINKED} WHERE link.key = ?)`, query.link)
   where(
-    `position IN (SELECT position FROM link WHERE key IN
-      (SELECT key FROM link JOIN record USING (position) WHERE rid = ?))`,
+    `position IN (${LINKED} WHERE link.key IN
+      (SELECT value FROM record, json_each(record.links) WHERE rid = ?))`,
     query.case,
   )
   const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`

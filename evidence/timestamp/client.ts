@@ -4,7 +4,9 @@ import { type Clock, toDate } from '../../base/clock.ts'
 import type { Identity } from '../x509-identity.ts'
 import { keySigner } from '../x509-issue.ts'
 import { createTimestampAuthority } from './authority.ts'
+import { fetchBounded } from './fetch.ts'
 import { encodeRequest, makeRequest } from './request.ts'
+import type { RevocationSource } from './revocation.ts'
 import { type DigestName, RESPONSE_BYTES_MAX } from './token.ts'
 import { digest, type Imprint, type TimestampResult, verifyResponseImprint } from './verify.ts'
 
@@ -19,6 +21,8 @@ export interface TimestampSource {
   readonly roots: readonly Uint8Array[]
   /** Object identifier of the policy to ask for; any when absent. */
   readonly policy?: string
+  /** Gives the revocation lists of a path; revocation is not looked at without it. */
+  readonly revocation?: RevocationSource
   /** Sends a request and returns the response, both DER. */
   send(request: Uint8Array): Promise<Uint8Array>
 }
@@ -28,6 +32,8 @@ export interface Stamp {
   /** Exactly what the authority sent: re-encoding would break renewal. */
   readonly response: Uint8Array
   readonly result: TimestampResult
+  /** By which its path was judged, DER; to be kept with it. */
+  readonly revocationLists: readonly Uint8Array[]
 }
 
 /** Gets one token over data: see requestDigest. */
@@ -55,11 +61,18 @@ export async function requestDigest(
   const response = await source.send(encodeRequest(request))
   const { nonce } = request
   const imprint: Imprint = async (used) => (used === name ? value : undefined)
-  const result = await verifyResponseImprint(response, imprint, {
+  const trust = {
     roots: source.roots,
     ...(nonce === undefined ? {} : { nonce }),
     ...(source.policy === undefined ? {} : { policy: source.policy }),
-  })
+  }
+  const first = await verifyResponseImprint(response, imprint, trust)
+  // Only a path that leads to a trusted root says where to fetch from.
+  const revocationLists = first.valid ? ((await source.revocation?.(first.chain)) ?? []) : []
+  const result =
+    revocationLists.length === 0
+      ? first
+      : await verifyResponseImprint(response, imprint, { ...trust, revocationLists })
   const now = toDate(clock.wallUs()).getTime()
   const distance = Math.abs((result.info?.time.getTime() ?? now) - now)
   const reasons = [
@@ -69,13 +82,13 @@ export async function requestDigest(
   if (reasons.length > 0) {
     throw new Problem('timestamp-unavailable', `\`${source.name}\`: ${reasons.join('; ')}`)
   }
-  return { response, result }
+  return { response, result, revocationLists }
 }
 
 /** An outside authority. @param url http or https; the token itself is signed. */
 export function httpSource(
   url: string,
-  trust: { readonly roots: readonly Uint8Array[]; readonly policy?: string },
+  trust: Pick<TimestampSource, 'roots' | 'policy' | 'revocation'>,
 ): TimestampSource {
   const { host, pathname } = new URL(url)
   const name = `${host}${pathname}`
@@ -97,35 +110,10 @@ export function embeddedSource(identity: Identity, clock: Clock): TimestampSourc
 async function post(url: string, name: string, request: Uint8Array): Promise<Uint8Array> {
   const fail = (why: string, cause?: unknown): Problem =>
     new Problem('timestamp-unavailable', `\`${name}\`: ${why}`, { cause })
-  let answer: Response
-  try {
-    answer = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/timestamp-query' },
-      body: Buffer.from(request),
-      redirect: 'error', // An authority is trusted by its address; another one must be configured.
-      signal: AbortSignal.timeout(TSA_TIMEOUT_MS),
-    })
-  } catch (cause) {
-    throw fail('no answer', cause)
-  }
-  const type = answer.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-  if (answer.status !== 200 || type !== 'application/timestamp-reply') {
-    await answer.body?.cancel()
-    throw fail(`status ${answer.status}, expected 200 with application/timestamp-reply`)
-  }
-  const parts: Uint8Array[] = []
-  let size = 0
-  try {
-    // Attacker-controlled: neither Content-Length nor the end of the body can be believed.
-    for await (const part of answer.body ?? []) {
-      size += part.length
-      if (size > RESPONSE_BYTES_MAX) break
-      parts.push(part)
-    }
-  } catch (cause) {
-    throw fail('the answer broke off', cause)
-  }
-  if (size > RESPONSE_BYTES_MAX) throw fail(`the answer has over ${RESPONSE_BYTES_MAX} bytes`)
-  return Buffer.concat(parts)
+  const headers = { 'content-type': 'application/timestamp-query' }
+  const limits = { timeoutMs: TSA_TIMEOUT_MS, bytesMax: RESPONSE_BYTES_MAX }
+  const query = { method: 'POST', headers, body: Buffer.from(request) }
+  const { status, type, bytes } = await fetchBounded(url, query, limits, fail)
+  if (status === 200 && type === 'application/timestamp-reply') return bytes
+  throw fail(`status ${status}, expected 200 with application/timestamp-reply`)
 }

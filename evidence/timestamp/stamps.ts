@@ -1,4 +1,5 @@
 /** Where the log's time stamps stand, and which of them cover a record. @module */
+import { sha256 } from '../crypto.ts'
 import type { Store } from '../log/store.ts'
 
 /** Where the stamped bytes of one tree size stand. */
@@ -14,6 +15,11 @@ export function responseKey(size: number, source: string): string {
 /** Where the evidence record of one token stands, once it was renewed. */
 export function recordKey(size: number, source: string): string {
   return `ers/${size}.${source}.ers`
+}
+
+/** Where a revocation list stands by which tokens were judged: once, however many there are. */
+export function revocationKey(list: Uint8Array): string {
+  return `crl/${sha256(list).toString('hex')}.crl`
 }
 
 /** Reads a response's key; undefined when it is another file's. */

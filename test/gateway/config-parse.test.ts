@@ -51,7 +51,10 @@ describe('loadConfig', () => {
       queue: { kind: 'embedded' },
       index: { kind: 'embedded' },
       log: { kind: 'folder', path: join(folder, 'data/log') },
-      timestamp: { authorities: ['embedded'], intervalMs: 60_000, recordsMax: 4096 },
+      timestamp: {
+        authorities: [{ url: 'embedded' }],
+        ...{ intervalMs: 60_000, recordsMax: 4096, sunsets: new Map() },
+      },
       operator: { name: '示例征信', role: 'bureau' },
       parties: [],
       verifiers: [],
@@ -70,7 +73,11 @@ index: postgres://127.0.0.1/x
 log: s3://bucket/prefix
 origin: evidence.example.com/evr
 seal: { pkcs11: { module: /usr/lib/softhsm/libsofthsm2.so, token: hsm, pin: keys/pin, label: seal } }
-timestamp: { authorities: [ embedded, https://tsa.example/ ], interval_ms: 2000, records_max: 10 }
+timestamp:
+  authorities: [ embedded, https://tsa.example/, { url: https://other.example/, policy: 1.2.3.4.1 } ]
+  interval_ms: 2000
+  records_max: 10
+  sunsets: { SHA-256: 2035-01-01 }
 operator: { name: a, role: platform-side, licence: "1", validUntil: 2027-11-08 }
 parties:
   - { id: a-platform, role: platform, auth: [ { jwt: { jwks: keys/p.jwks.json } }, { mtls: { subject: CN=a } } ] }
@@ -91,9 +98,14 @@ verifiers:
       pin: join(folder, 'keys/pin'),
     })
     expect(config?.timestamp).to.deep.equal({
-      authorities: ['embedded', 'https://tsa.example/'],
+      authorities: [
+        { url: 'embedded' },
+        { url: 'https://tsa.example/' },
+        { url: 'https://other.example/', policy: '1.2.3.4.1' },
+      ],
       intervalMs: 2000,
       recordsMax: 10,
+      sunsets: new Map([['SHA-256', new Date('2035-01-01')]]),
     })
     const jwks = join(folder, 'keys/p.jwks.json')
     expect(config?.verifiers).to.deep.equal([
@@ -123,7 +135,7 @@ verifiers:
   const OVERRIDES: { name: string; variable: string; value: string; want: object }[] = [
     { name: 'a scalar',           variable: 'SEALGATE_QUEUE',          value: 'redis://h:1',    want: { queue: { kind: 'redis', url: 'redis://h:1' } } },
     { name: 'a nested setting',   variable: 'SEALGATE_OPERATOR_NAME',  value: '另一家',          want: { operator: { name: '另一家', role: 'bureau' } } },
-    { name: 'a list',             variable: 'SEALGATE_TIMESTAMP',      value: '[ "http://t" ]', want: { timestamp: { authorities: ['http://t'], intervalMs: 60_000, recordsMax: 4096 } } },
+    { name: 'a list',             variable: 'SEALGATE_TIMESTAMP',      value: '[ "http://t" ]', want: { timestamp: { authorities: [{ url: 'http://t' }], intervalMs: 60_000, recordsMax: 4096, sunsets: new Map() } } },
     { name: 'an absent section',  variable: 'SEALGATE_OPERATOR_LICENCE', value: 'L-1',          want: { operator: { name: '示例征信', role: 'bureau', licence: 'L-1' } } },
     { name: 'nothing for tests',  variable: 'SEALGATE_TEST_REDIS',     value: 'x',              want: {} },
   ]

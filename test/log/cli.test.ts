@@ -36,7 +36,7 @@ describe('command line', () => {
         file: '',
         data,
         policies: '',
-        timestamp: { authorities: [], intervalMs: 60_000, recordsMax: 4096 },
+        timestamp: { authorities: [], intervalMs: 60_000, recordsMax: 4096, sunsets: new Map() },
         parties: [],
         verifiers: [],
         envelopes: [],

@@ -2,9 +2,8 @@ import { expect } from 'chai'
 import type { Clock } from '../../base/clock.ts'
 import { verifyRecord } from '../../evidence/renewal/verify.ts'
 import type { TimestampSource } from '../../evidence/timestamp/client.ts'
-import { stampedKey } from '../../evidence/timestamp/stamps.ts'
-import { recordKey } from '../../evidence/timestamp/stamps.ts'
-import { renewDue, startRenewal } from '../../workers/renewal.ts'
+import { recordKey, stampedKey } from '../../evidence/timestamp/stamps.ts'
+import { readCalendar, renewDue, startRenewal } from '../../workers/renewal.ts'
 import { createStamper } from '../../workers/timestamp.ts'
 import { createEvidenceMaker, type EvidenceMaker } from './maker.ts'
 
@@ -55,6 +54,25 @@ describe('the renewal scan', () => {
   it('leaves strong tokens alone', async () => {
     nowMs += 1.9 * YEAR_MS
     expect(await scan()).to.deep.equal({ seen: 3, renewed: 0 })
+  })
+
+  it('tells beforehand what it will renew, and by when', async () => {
+    const calendar = async (sunsets?: ReadonlyMap<string, Date>) =>
+      (await readCalendar(store, sunsets)).map(
+        ({ due, kind, size, source: name, tokens }) =>
+          `${due.toISOString().slice(0, 10)} ${kind} ${size} ${name} ${tokens}`,
+      )
+    expect(await calendar()).to.deep.equal([
+      '2028-11-23 timestamp 1 tsa.example 1',
+      '2028-11-23 timestamp 2 tsa.example 1',
+      '2028-11-23 timestamp 3 tsa.example 1',
+    ])
+    const sunset = new Map([['SHA-256', new Date(start + 2 * YEAR_MS)]])
+    expect((await calendar(sunset))[0]).to.equal('2027-11-24 hash 1 tsa.example 1')
+    nowMs = start + 2.1 * YEAR_MS
+    await maker.renewCertificate()
+    await scan()
+    expect((await calendar())[0]).to.match(/^2030-\d\d-\d\d timestamp 1 tsa.example 2$/)
   })
 
   it('renews for decades, and each record stays valid', async () => {

@@ -11,12 +11,15 @@ import { createAuthority } from '../../evidence/x509-issue.ts'
 describe('the authorities of the configuration', () => {
   let folder: string
   const open = (...entries: string[]) =>
-    openTimestampSources(entries, {
-      keys: join(folder, 'keys'),
-      trust: join(folder, 'trust'),
-      organization: '某某征信有限公司',
-      clock: systemClock,
-    })
+    openTimestampSources(
+      entries.map((url) => ({ url })),
+      {
+        keys: join(folder, 'keys'),
+        trust: join(folder, 'trust'),
+        organization: '某某征信有限公司',
+        clock: systemClock,
+      },
+    )
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'sealgate-sources-'))
   })
