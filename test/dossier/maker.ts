@@ -77,7 +77,7 @@ export async function makeCase(
   })
   const root = openFolderStore(join(folder, 'log'))
   const store = logStore(root, NAME)
-  const sources = await openTimestampSources(['embedded'], {
+  const sources = await openTimestampSources([{ url: 'embedded' }], {
     ...{ keys, trust: join(folder, 'trust'), organization: 'Test', clock },
   })
   const [source] = sources
