@@ -1,7 +1,9 @@
 /** What the relay asks of the content in force. @module */
 import type { Content } from './content.ts'
-import { type Allowed, allowedBy } from './guard/allowed.ts'
+import { allowedBy } from './guard/allowed.ts'
+import type { OutboundMessage } from './guard/guard.ts'
 import type { RelayPorts } from './http/relay.ts'
+import { namesOfRules } from './policy/public-path.ts'
 import type { LoadedPolicy } from './policy/registry.ts'
 import type { Route } from './route.ts'
 import { linkPseudonym } from './token/link.ts'
@@ -9,7 +11,7 @@ import { linkPseudonym } from './token/link.ts'
 /** Binds the relay to content that may be replaced while it runs. */
 export function steerBy(current: () => Content): Pick<RelayPorts, 'match' | 'guard' | 'pseudonym'> {
   // What each direction allows is worked out once per loaded policy.
-  const known = new WeakMap<object, Allowed>()
+  const known = new WeakMap<object, Pick<OutboundMessage, 'allowed' | 'names'>>()
   return {
     match: (from, to, method, path) => {
       const match = current().registry.match(from, to, method, path)
@@ -19,10 +21,13 @@ export function steerBy(current: () => Content): Pick<RelayPorts, 'match' | 'gua
     },
     guard: (policy, direction, message) => {
       const rules = policy[direction]
-      const allowed = known.get(rules) ?? allowedBy(rules)
-      known.set(rules, allowed)
+      const says = known.get(rules) ?? {
+        allowed: allowedBy(rules),
+        names: namesOfRules(rules.fields),
+      }
+      known.set(rules, says)
       const { dialect = rules.body } = message
-      current().guard.inspect({ ...message, dialect, allowed })
+      current().guard.inspect({ ...message, dialect, ...says })
     },
     pseudonym: (name, value) => linkPseudonym(current().keys, name, value),
   }

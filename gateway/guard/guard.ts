@@ -1,6 +1,7 @@
 /** The last look at what leaves: personal data that no rule allows stops the relay. @module */
 import { Problem } from '../../base/problem.ts'
 import type { BodyDialect } from '../policy/body.ts'
+import { publicPath } from '../policy/public-path.ts'
 import type { Allowed } from './allowed.ts'
 import { type Carried, carriedBy } from './carriers.ts'
 import { createDetect } from './detect.ts'
@@ -8,6 +9,7 @@ import { inspectMessage } from './inspect.ts'
 import type { Kind, Kinds } from './kinds.ts'
 import * as limits from './limits.ts'
 import { createNames } from './names.ts'
+import { pathAt } from './place.ts'
 
 /** A message exactly as it is about to leave. */
 export interface OutboundMessage {
@@ -21,6 +23,8 @@ export interface OutboundMessage {
   /** How the policy says that bodies are written. */
   readonly dialect?: BodyDialect | undefined
   readonly allowed: Allowed
+  /** Names that the policy spells out, which a message may show. */
+  readonly names?: ReadonlySet<string>
 }
 
 /** Where a hit stands. Names of members are left out: a body chooses them, so they may be personal. */
@@ -67,16 +71,22 @@ export function createGuard(kinds: Kinds): Guard {
     inspect(message) {
       const found = inspectMessage(message, instruments)
       const leaks = found.filter(({ leak }) => leak)
-      if (leaks.length > 0) throw new Problem('leak-detected', describe(leaks))
+      if (leaks.length > 0) throw new Problem('leak-detected', describe(leaks, message))
       return found
     },
   }
 }
 
-function describe(leaks: readonly GuardHit[]): string {
+function describe(leaks: readonly GuardHit[], { body, names }: OutboundMessage): string {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  const isPublic = (name: string) => names?.has(name) === true
+  const pathOf = (offset: number) => {
+    const path = pathAt(bytes, offset)
+    return path === undefined ? '' : `, \`${publicPath(path, isPublic)}\``
+  }
   const named = leaks.slice(0, limits.PLACES_NAMED_MAX).map(({ kind, class: level, place }) => {
     const isCounted = place.in === 'body' && place.name === undefined
-    const where = isCounted ? ` at byte ${place.offset}, depth ${place.depth}` : ''
+    const where = isCounted ? ` at byte ${place.offset}${pathOf(place.offset)}` : ''
     const name = place.name === undefined ? '' : ` \`${place.name}\``
     const inside = place.carriers.length === 0 ? '' : ` inside ${place.carriers.join(', ')}`
     return `\`${kind}\` (${level}) in the ${place.in}${name}${where}${inside}`

@@ -11,6 +11,7 @@ import { type PolicyFile, readPolicyFiles } from './folder.ts'
 import { lintEnvelopes } from './lint-envelopes.ts'
 import { lintPolicy, lintTogether } from './lint.ts'
 import { parsePolicy } from './parse.ts'
+import { namesOfRules } from './public-path.ts'
 import type { Policy } from './policy.ts'
 import { writeContentType } from '../transform/format.ts'
 import { createRehearsal } from './rehearsal.ts'
@@ -115,9 +116,10 @@ export async function checkPolicies(
 export function inspectBy(guard: Guard): InspectSide {
   return (policy, side, body, format) => {
     const allowed = allowedBy(policy[side])
+    const names = namesOfRules(policy[side].fields)
     const mediaType = writeContentType(format)
     const { dialect } = format
-    guard.inspect({ headers: [], query: '', path: '', mediaType, dialect, body, allowed })
+    guard.inspect({ headers: [], query: '', path: '', mediaType, dialect, body, allowed, names })
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { BodyDialect } from '../policy/body.ts'
 import type { Direction, Path, Policy, Position, Rule, Segment } from '../policy/policy.ts'
+import { namesOfRules } from '../policy/public-path.ts'
 import { STATES_MAX } from './limits.ts'
 import { compileMatcher, type Matcher } from './matcher.ts'
 import type { BoundRule, Program } from './program.ts'
@@ -117,6 +118,7 @@ function compileProgram(
     ],
     captures: [...captures.values()].map(({ names }) => names),
     unnamed,
+    names: namesOfRules([...rules, ...captures.values()]),
     claims,
   }
 }

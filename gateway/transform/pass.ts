@@ -1,6 +1,7 @@
 /** One document's way through the engine: the open containers, and what becomes of each item. @module */
 import { Problem } from '../../base/problem.ts'
 import type { Claim } from '../../evidence/record.ts'
+import { publicPathOf } from '../policy/public-path.ts'
 import type { Matcher } from './matcher.ts'
 import { type Mark, type Output, putSpan, putText } from './output.ts'
 import { Personal } from './personal.ts'
@@ -96,8 +97,11 @@ export function putItem(pass: Pass, to: number, rename: string | undefined): voi
 
 /** Leaves out a value that no rule names. @throws {Problem} where the policy wants a refusal. */
 export function leaveUnnamed(pass: Pass, start: number, end: number, isContainer = false): void {
-  if (pass.program.unnamed === 'refuse') {
-    throw refusal(`no rule names the value at byte ${start}, level ${pass.frames.length - 1}`)
+  const { program, frames, nameStart, nameEnd } = pass
+  if (program.unnamed === 'refuse') {
+    const path = pass.path ?? pathOf(pass, frames.length, nameStart, nameEnd)
+    const place = publicPathOf(path, (name) => program.names.has(name))
+    throw refusal(`no rule names the value at byte ${start}, \`${place}\``)
   }
   pass.unnamed++
   claimItem(pass, start, end, isContainer)

@@ -26,6 +26,8 @@ export interface Program {
   /** What each captured value is called; several names may want one value. */
   readonly captures: readonly (readonly string[])[]
   readonly unnamed: 'drop' | 'refuse'
+  /** Names that rules spell out; others may be personal and stand in no message. */
+  readonly names: ReadonlySet<string>
   /** What claims are named by; undefined when another claim covers the whole place. */
   readonly claims: 'f:' | 'r:' | undefined
 }

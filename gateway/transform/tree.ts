@@ -38,6 +38,7 @@ const KEEP_ALL: Program = {
   ],
   captures: [],
   unnamed: 'drop',
+  names: new Set(),
   claims: undefined,
 }
 

@@ -66,9 +66,9 @@ describe('rewriteBody', () => {
 
   // prettier-ignore
   const REFUSED: { name: string; sketch: Sketch; body: string; want: string }[] = [
-    { name: 'an unnamed value',             sketch: { unnamed: 'refuse', fields: { '$.a': 'keep' } },   body: '{"a":1,"b":2}',    want: 'policy-refused: no rule names the value at byte 11, level 1' },
-    { name: 'an unnamed container',         sketch: { unnamed: 'refuse', fields: { '$.a': 'keep' } },   body: '{"a":1,"b":{}}',   want: 'policy-refused: no rule names the value at byte 11, level 1' },
-    { name: 'an unnamed empty container',   sketch: { unnamed: 'refuse', fields: { '$.*.a': 'keep' } }, body: '{"u":{}}',         want: 'policy-refused: no rule names the value at byte 5, level 1' },
+    { name: 'an unnamed value',             sketch: { unnamed: 'refuse', fields: { '$.a': 'keep' } },   body: '{"a":1,"b":2}',    want: 'policy-refused: no rule names the value at byte 11, `$[*]`' },
+    { name: 'an unnamed container',         sketch: { unnamed: 'refuse', fields: { '$.a': 'keep' } },   body: '{"a":1,"b":{}}',   want: 'policy-refused: no rule names the value at byte 11, `$[*]`' },
+    { name: 'an unnamed empty container',   sketch: { unnamed: 'refuse', fields: { '$.*.a': 'keep' } }, body: '{"u":{}}',         want: 'policy-refused: no rule names the value at byte 5, `$[*]`' },
     { name: 'a container under a transform', sketch: { fields: { '$.a': 'length' } },                   body: '{"a":[]}',         want: 'policy-refused: `$.a` takes a single value, received a container at byte 5' },
     { name: 'an unnamed scalar document',   sketch: { fields: { '$.a': 'keep' } },                      body: '"a"',              want: 'policy-refused: the body is a single value that may not pass' },
     { name: 'what a transform refuses',     sketch: { fields: { '$.a': 'refuse' } },                    body: '{"a":1}',          want: 'value-unsuitable: `$.a`: not today' },

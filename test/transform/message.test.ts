@@ -57,7 +57,7 @@ describe('rewriteQuery', () => {
       unnamed: 0,
     })
     expect(outcome(() => rewriteQuery(route.request, 'x=1'))).to.equal(
-      'policy-refused: no rule names the value at byte 2, level 1',
+      'policy-refused: no rule names the value at byte 2, `$[*]`',
     )
   })
 })
