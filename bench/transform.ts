@@ -7,9 +7,8 @@ import type { CompiledDirection } from '../gateway/transform/compile.ts'
 import { rewriteBody } from '../gateway/transform/rewrite.ts'
 import type { Rewritten } from '../gateway/transform/transform.ts'
 import { compile } from '../test/transform/policies.ts'
+import { leastUs } from './least.ts'
 
-const ROUNDS = 15
-const ROUND_MS = 60
 const SIZES = [1, 10, 100, 1_000, 10_000].map((kilobytes) => kilobytes * 1024)
 
 /** Eight rules: five keep, one drops, two replace; the rest of the body is unnamed. */
@@ -68,29 +67,6 @@ const wanted = ({
   applicant: { name: 0, idNumber: '#18' },
   contacts: contacts.map(({ relation }) => ({ relation })),
 })
-
-/**
- * The least CPU time of one call over the rounds, µs; the calls take turns.
- *
- * @param batch calls between two looks at the clock, which costs as much as a small body.
- */
-function leastUs(batch: number, ...calls: readonly (() => unknown)[]): number[] {
-  const least = calls.map(() => Number.POSITIVE_INFINITY)
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [index, call] of calls.entries()) {
-      const end = performance.now() + ROUND_MS
-      const before = process.cpuUsage()
-      let count = 0
-      while (performance.now() < end) {
-        for (let n = 0; n < batch; n++) call()
-        count += batch
-      }
-      const { user, system } = process.cpuUsage(before)
-      least[index] = Math.min(least[index] ?? 0, (user + system) / count)
-    }
-  }
-  return least
-}
 
 function checked(direction: CompiledDirection, body: Buffer, want: unknown): () => unknown {
   const { bytes } = rewriteBody(direction, body) as Rewritten

@@ -14,8 +14,17 @@ export interface Group {
 
 /** The text of a body in the character set that its media type says; what is none becomes U+FFFD. */
 export function decodeBody(bytes: Buffer, mediaType: string): string {
-  const charset = /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]
+  const charset = foreignCharset(mediaType)
   return charset === undefined ? bytes.toString('utf8') : new TextDecoder(charset).decode(bytes)
+}
+
+/** The same as bytes; those of a body that says nothing of a character set are its own. */
+export function toUtf8(bytes: Buffer, mediaType: string): Buffer {
+  return foreignCharset(mediaType) === undefined ? bytes : Buffer.from(decodeBody(bytes, mediaType))
+}
+
+function foreignCharset(mediaType: string): string | undefined {
+  return /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]
 }
 
 /** Cuts a body into named values; undefined when its media type says nothing about names. */

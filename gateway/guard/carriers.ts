@@ -18,11 +18,13 @@ export function carriedBy(text: string): readonly Carried[] {
   const query = queryOf(text)
   if (query !== undefined) {
     for (const [name, value] of parseForm(query)) found.push({ carrier: 'form', text: value, name })
-  } else if (PERCENT.test(text)) {
+  } else if (text.includes('%') && PERCENT.test(text)) {
     found.push({ carrier: 'percent', text: decodePercent(text) })
   }
-  if (ESCAPE.test(text)) found.push({ carrier: 'escape', text: decodeEscapes(text) })
-  if (ENTITY.test(text)) found.push({ carrier: 'entity', text: decodeEntities(text) })
+  if (text.includes('\\') && ESCAPE.test(text))
+    found.push({ carrier: 'escape', text: decodeEscapes(text) })
+  if (text.includes('&') && ENTITY.test(text))
+    found.push({ carrier: 'entity', text: decodeEntities(text) })
   for (const run of text.match(BASE64) ?? []) {
     for (const piece of PARTED.test(run) ? [run, ...(run.match(PIECES) ?? [])] : [run]) {
       if (piece.length < BASE64_LENGTH_MIN || !BASE64_TEXT.test(piece)) continue

@@ -1,4 +1,5 @@
 /** Detectors of documents and vehicles: words of letters and digits, and Chinese numbers. @module */
+import { eachMatch } from './matches.ts'
 import type { Scan, Word } from './scan.ts'
 import * as is from './validators.ts'
 
@@ -69,14 +70,14 @@ const PLATE = new RegExp(
 
 /** Finds what begins with a Han character: plates, military numbers. */
 export function findChineseNumbers(scan: Scan): void {
-  for (const { 0: text, index } of scan.text.matchAll(OFFICER)) {
+  eachMatch(scan.text, OFFICER, ({ 0: text, index }) => {
     scan.add('officer-id', index, index + text.length, 0.85, 'military identity number')
-  }
-  for (const { 0: text, index } of scan.text.matchAll(PLATE)) {
+  })
+  eachMatch(scan.text, PLATE, ({ 0: text, index }) => {
     const end = index + text.length
-    if (!isPlate(text) || /[A-Za-z0-9]/.test(scan.text.charAt(end))) continue
+    if (!isPlate(text) || /[A-Za-z0-9]/.test(scan.text.charAt(end))) return
     scan.add('plate', index, end, 0.75, 'province, office letter and serial')
-  }
+  })
 }
 
 /** Five characters, or six with a letter of new-energy vehicles; at least two digits. */

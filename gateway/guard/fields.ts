@@ -1,5 +1,6 @@
 /** Detector of values that only their field's name, or a label in text, gives away. @module */
 import type { Kinds } from './kinds.ts'
+import { eachMatch } from './matches.ts'
 import type { Scan } from './scan.ts'
 import { VALIDATORS } from './validator-table.ts'
 
@@ -33,19 +34,19 @@ const SEPARATED = /[:=是为 ]/
 /** Finds authentication data in text: `验证码：482913`, `password=…`. C3 leaves in no form. */
 export function findLabelled(scan: Scan, kinds: Kinds): void {
   if (scan.text.length < LABELLED_LENGTH_MIN || !SEPARATED.test(scan.text)) return
-  for (const label of scan.text.matchAll(LABEL)) {
+  eachMatch(scan.text, LABEL, (label) => {
     const at = label.index + label[0].length
     const value = /^[!-~]+/
       .exec(scan.text.slice(at, at + LABELLED_LENGTH_MAX))?.[0]
       .replace(/["',;.)\]}&].*$/, '')
-    if (value === undefined || NOTHING.test(value)) continue
+    if (value === undefined || NOTHING.test(value)) return
     const kind = kinds.all.find(
       ({ class: level, context }) =>
         level === 'C3' && context.includes((label[1] ?? '').toLowerCase()),
     )
-    if (kind?.validator === undefined || VALIDATORS[kind.validator]?.(value) !== true) continue
+    if (kind?.validator === undefined || VALIDATORS[kind.validator]?.(value) !== true) return
     scan.add(kind.id, at, at + value.length, NAMED_SCORE, 'value after a label')
-  }
+  })
 }
 
 const LABELS = [

@@ -1,6 +1,6 @@
 /** Takes one outbound message apart and looks at every text in it, hidden ones included. @module */
 import { Problem } from '../../base/problem.ts'
-import { decodeBody, type Group, groupsOf } from './bodies.ts'
+import { decodeBody, type Group, groupsOf, toUtf8 } from './bodies.ts'
 import { carriedBy, parseForm } from './carriers.ts'
 import type { Detect, Hit } from './detect.ts'
 import type { GuardHit, OutboundMessage, Place } from './guard.ts'
@@ -52,16 +52,19 @@ export function inspectMessage(message: OutboundMessage, instruments: Instrument
   if (body.length === 0) return found
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.length)
   const type = mediaType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (JSON_TYPES.test(type) && groupsOf('', mediaType, message.dialect) === undefined) {
+    lookJson(inspection, toUtf8(buffer, mediaType), TOP)
+    return found
+  }
   const text = decodeBody(buffer, mediaType)
   const groups = groupsOf(text, mediaType, message.dialect)
   if (groups !== undefined) for (const group of groups) lookGroup(inspection, group)
-  else if (/[/+](?:json|x-ndjson|ndjson|jsonl)$/.test(type))
-    lookJson(inspection, Buffer.from(text), TOP)
   else if (type === FORM) lookForm(inspection, text, 'body')
   else look(inspection, { ...TOP, text })
   return found
 }
 
+const JSON_TYPES = /[/+](?:json|x-ndjson|ndjson|jsonl)$/
 const FORM = 'application/x-www-form-urlencoded'
 const TOP = { in: 'body', offset: 0, depth: 0, carriers: [], owner: '' } as const
 

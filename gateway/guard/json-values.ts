@@ -3,7 +3,7 @@
  * never throws: bytes that are no JSON are visited as they come. @module
  */
 import { NO_NAME, type Name, type Names } from './names.ts'
-import { DIGIT, DOT, END, ESCAPE, QUOTE, TRAITS } from './suspicion.ts'
+import { BARE, CONTROL, QUOTED, STOP } from './suspicion.ts'
 import { isSuspicious, isTelling, isTimestamp } from './suspicion.ts'
 
 /** A key or scalar; offsets are bytes and exclude the quotes. */
@@ -23,47 +23,57 @@ export function visitSuspicious(
   names: Names,
   visit: (value: JsonValue) => void,
 ): void {
+  const { length } = bytes
   const open: Name[] = [] // Per open bracket: the name to return to.
   let name = NO_NAME
+  let previous = NO_NAME
   let at = 0
-  while (at < bytes.length) {
-    const byte = bytes[at] ?? 0
-    if (byte <= 0x20 || byte === 0x2c || byte === 0x3a) at++
-    else if (byte === 0x7b || byte === 0x5b) {
+  while (at < length) {
+    const byte = bytes[at] as number
+    if (byte <= 0x20 || byte === 0x2c || byte === 0x3a) {
+      at++
+      continue
+    }
+    if (byte === 0x7b || byte === 0x5b) {
       open.push(name)
       if (byte === 0x7b) name = NO_NAME
       at++
-    } else if (byte === 0x7d || byte === 0x5d) {
+      continue
+    }
+    if (byte === 0x7d || byte === 0x5d) {
       name = open.pop() ?? NO_NAME
       at++
-    } else {
-      const quoted = byte === 0x22
-      const start = quoted ? at + 1 : at
-      let traits = 0
-      let digits = 0
-      let dots = 0
-      let end = start
-      const stop = quoted ? QUOTE : END
-      for (; end < bytes.length; end++) {
-        const trait = TRAITS[bytes[end] ?? 0] ?? 0
-        if (trait >= QUOTE) {
-          if ((trait & stop) !== 0) break
-          if ((trait & ESCAPE) !== 0) end++
-        }
-        traits |= trait
-        digits += trait & DIGIT
-        dots += (trait & DOT) >> 7
+      continue
+    }
+    const quoted = byte === 0x22
+    const start = quoted ? at + 1 : at
+    const guess = quoted ? names.after(bytes, start, previous) : undefined
+    if (guess !== undefined && colonFollows(bytes, start + guess.spelling.length + 1)) {
+      name = previous = guess
+      at = start + guess.spelling.length + 1
+      continue
+    }
+    const table = quoted ? QUOTED : BARE
+    let traits = 0
+    let end = start
+    for (; end < length; end++) {
+      const trait = table[bytes[end] as number] as number
+      if (trait >= CONTROL) {
+        if (trait === STOP) break
+        end++
       }
-      at = quoted ? end + 1 : end
-      if (quoted && colonFollows(bytes, at)) {
-        name = names.at(bytes, start, end)
-        if (!name.clean) visit({ start, end, name: NO_NAME, depth: open.length, quoted })
-        continue
-      }
-      const suspicious = isSuspicious(bytes, { traits, digits, dots, start, end })
-      if (suspicious ? !isTimestamp(bytes, start, end) : isTelling(name, bytes, start, end)) {
-        visit({ start, end, name, depth: open.length, quoted })
-      }
+      traits |= trait
+    }
+    at = quoted ? end + 1 : end
+    if (quoted && colonFollows(bytes, at)) {
+      name = previous = names.at(bytes, start, end, previous)
+      if (!name.clean) visit({ start, end, name: NO_NAME, depth: open.length, quoted })
+    } else if (
+      isSuspicious(bytes, traits, start, end)
+        ? !isTimestamp(bytes, start, end)
+        : isTelling(name, bytes, traits, start, end)
+    ) {
+      visit({ start, end, name, depth: open.length, quoted })
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Member names as they stand in bytes, looked up without decoding them each time. @module */
-import { FIELD_NAMES_CACHED_MAX, FIELD_NAME_LENGTH_MAX } from './limits.ts'
+import { FIELD_NAME_LENGTH_MAX } from './limits.ts'
 import type { Kinds } from './kinds.ts'
 
 /** A member's name and how much it says about the value. */
@@ -9,58 +9,82 @@ export interface Name {
   readonly telling: 0 | 1 | 2
   /** Whether the name itself holds nothing personal. */
   readonly clean: boolean
+  /** Its bytes when it is remembered, and where. */
+  readonly spelling: Buffer
+  readonly slot: number
 }
 
 /** The name of a value that has none. */
-export const NO_NAME: Name = { text: '', telling: 0, clean: true }
-
-/** Reads names, and remembers a bounded number of them. */
-export interface Names {
-  /** The name in `bytes` from `start` to `end`, quotes excluded. */
-  at(bytes: Buffer, start: number, end: number): Name
+export const NO_NAME: Name = {
+  text: '',
+  telling: 0,
+  clean: true,
+  spelling: Buffer.alloc(0),
+  slot: 0,
 }
 
-/** Names that a sender chose to collide cost no more than this. */
-const BUCKET_SIZE_MAX = 8
+/** Reads names, and remembers a bounded number of them. Quotes are excluded from spans. */
+export interface Names {
+  /** @param previous the name before it in the document. */
+  at(bytes: Buffer, start: number, end: number, previous: Name): Name
+  /**
+   * The name that came behind `previous` the last time, if it stands at `start` again: objects of
+   * one kind have the same names in the same order.
+   */
+  after(bytes: Buffer, start: number, previous: Name): Name | undefined
+}
+
+/** Names that are remembered at once, a power of two; of two that share a slot the later one is. */
+const SLOTS = 4096
+const QUOTE = 0x22
 
 /** Binds to a dictionary; `isClean` judges a name as a text. */
 export function createNames(kinds: Kinds, isClean: (text: string) => boolean): Names {
-  const known = new Map<number, { bytes: Buffer; name: Name }[]>()
-  let count = 0
-  function read(bytes: Buffer): Name {
+  const known = Array.from({ length: SLOTS }, () => NO_NAME)
+  const followers = new Uint16Array(SLOTS)
+  function read(bytes: Buffer, slot: number): Name {
     const text = unescapeJson(bytes.toString())
     const found = [...kinds.fields.of(text).kinds]
     const blocked = found.some((id) => kinds.get(id)?.class === 'C3')
-    return { text, telling: blocked ? 2 : found.length > 0 ? 1 : 0, clean: isClean(text) }
+    const telling = blocked ? 2 : found.length > 0 ? 1 : 0
+    return { text, telling, clean: isClean(text), spelling: bytes, slot }
   }
   return {
-    at(bytes, start, end) {
+    at(bytes, start, end, previous) {
       const length = end - start
-      if (length > FIELD_NAME_LENGTH_MAX) return read(bytes.subarray(start, end))
-      const middle = bytes[start + (length >> 1)] ?? 0
-      const hash = length + 31 * ((bytes[start] ?? 0) + 31 * (middle + 31 * (bytes[end - 1] ?? 0)))
-      const same = known.get(hash)
-      for (const entry of same ?? [])
-        if (isSame(entry.bytes, bytes, start, length)) return entry.name
-      const entry = {
-        bytes: Buffer.from(bytes.subarray(start, end)),
-        name: read(bytes.subarray(start, end)),
+      if (length === 0 || length > FIELD_NAME_LENGTH_MAX)
+        return { ...read(bytes.subarray(start, end), 0), spelling: NO_NAME.spelling }
+      const slot = slotOf(bytes, start, length)
+      let name = known[slot] as Name
+      if (name.spelling.length !== length || !standsAt(bytes, start, name.spelling)) {
+        name = read(Buffer.from(bytes.subarray(start, end)), slot)
+        // Names come from bodies: personal ones are not kept.
+        if (!name.clean) return { ...name, slot: 0 }
+        known[slot] = name
       }
-      // Names come from bodies: personal ones are not kept, and when there are too many, all go.
-      if (!entry.name.clean || (same?.length ?? 0) >= BUCKET_SIZE_MAX) return entry.name
-      if (++count > FIELD_NAMES_CACHED_MAX) {
-        known.clear()
-        count = 1
-      }
-      known.set(hash, [...(known.get(hash) ?? []), entry])
-      return entry.name
+      followers[previous.slot] = slot
+      return name
+    },
+    after(bytes, start, previous) {
+      const name = known[followers[previous.slot] as number] as Name
+      const { spelling } = name
+      if (bytes[start + spelling.length] !== QUOTE || spelling.length === 0) return undefined
+      return standsAt(bytes, start, spelling) ? name : undefined
     },
   }
 }
 
-function isSame(known: Buffer, bytes: Buffer, start: number, length: number): boolean {
-  if (known.length !== length) return false
-  for (let i = 0; i < length; i++) if (known[i] !== bytes[start + i]) return false
+/** Four bytes and the length tell the names of one message apart; if not, they are only read again. */
+function slotOf(bytes: Buffer, start: number, length: number): number {
+  const first = bytes[start] as number
+  const third = bytes[start + (length >> 2)] as number
+  const middle = bytes[start + (length >> 1)] as number
+  const last = bytes[start + length - 1] as number
+  return (length + 31 * (first + 31 * (third + 31 * (middle + 31 * last)))) & (SLOTS - 1)
+}
+
+function standsAt(bytes: Buffer, start: number, spelling: Buffer): boolean {
+  for (let i = 0; i < spelling.length; i++) if (spelling[i] !== bytes[start + i]) return false
   return true
 }
 

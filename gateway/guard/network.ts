@@ -1,5 +1,6 @@
 /** Detectors of e-mail, IP and MAC addresses and of positions on the map. @module */
 import { isIPv4, isIPv6 } from 'node:net'
+import { eachMatch } from './matches.ts'
 import type { Scan } from './scan.ts'
 
 /** Finds e-mail addresses: outward from each `@`, so that the cost stays linear. */
@@ -54,25 +55,25 @@ export function findAddresses(scan: Scan): void {
 }
 
 function findIPv4(scan: Scan): void {
-  for (const { 0: found, index } of scan.text.matchAll(IPV4)) {
+  eachMatch(scan.text, IPV4, ({ 0: found, index }) => {
     // Loopback, unspecified and broadcast name no machine of a person.
-    if (!isIPv4(found) || /^(?:0|127|255)\./.test(found)) continue
+    if (!isIPv4(found) || /^(?:0|127|255)\./.test(found)) return
     scan.add('ip-address', index, index + found.length, 0.55, 'IPv4 address')
-  }
+  })
 }
 
 function findMac(scan: Scan): void {
-  for (const { 0: found, index } of scan.text.matchAll(MAC)) {
-    if (/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(found)) continue
+  eachMatch(scan.text, MAC, ({ 0: found, index }) => {
+    if (/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(found)) return
     scan.add('mac-address', index, index + found.length, 0.8, 'MAC address')
-  }
+  })
 }
 
 function findIPv6(scan: Scan): void {
-  for (const { 0: found, index } of scan.text.matchAll(IPV6)) {
-    if (!isIPv6(found) || /^[:0]*1?$/.test(found)) continue
+  eachMatch(scan.text, IPV6, ({ 0: found, index }) => {
+    if (!isIPv6(found) || /^[:0]*1?$/.test(found)) return
     scan.add('ip-address', index, index + found.length, 0.7, 'IPv6 address')
-  }
+  })
 }
 
 // `Chrome/131.0.0.0` is a version.
@@ -84,11 +85,11 @@ const IPV6 =
 
 /** Finds a pair of coordinates inside or near China, or one in a field that says so. */
 export function findLocations(scan: Scan): void {
-  for (const { 0: found, 1: first = '', 2: second = '', index } of scan.text.matchAll(PAIR)) {
+  eachMatch(scan.text, PAIR, ({ 0: found, 1: first = '', 2: second = '', index }) => {
     const [a, b] = [Number(first), Number(second)]
-    if (!(isLatitude(a) && isLongitude(b)) && !(isLongitude(a) && isLatitude(b))) continue
+    if (!(isLatitude(a) && isLongitude(b)) && !(isLongitude(a) && isLatitude(b))) return
     scan.add('location', index, index + found.length, 0.6, 'latitude and longitude')
-  }
+  })
   const alone = scan.field.kinds.has('location') ? SINGLE.exec(scan.text) : null
   if (alone === null) return
   const value = Number(alone[0])

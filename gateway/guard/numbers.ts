@@ -1,4 +1,5 @@
 /** Detectors of numbers: resident ids, telephones, bank cards, SIM and device numbers. @module */
+import { eachMatch } from './matches.ts'
 import type { Scan, Word } from './scan.ts'
 import { isDigit } from './scan.ts'
 import * as is from './validators.ts'
@@ -130,10 +131,12 @@ function judgeCard(digits: string, add: Add): void {
 }
 
 /** Track 2 (ISO/IEC 7813): number, separator, expiry and service code. */
+const TRACK = /(?<![0-9])[1-9]\d{12,18}[=D]\d{7,20}/g
+
 function findTracks(scan: Scan): void {
-  for (const { 0: found, index } of scan.text.matchAll(/(?<![0-9])[1-9]\d{12,18}[=D]\d{7,20}/g)) {
+  eachMatch(scan.text, TRACK, ({ 0: found, index }) => {
     scan.add('card-track', index, index + found.length, 0.9, 'track data of a card')
-  }
+  })
 }
 
 function judgeDevice(digits: string, add: Add): void {

@@ -1,4 +1,5 @@
 /** Detector of persons' names: by the field's name, or in text after a word that announces one. @module */
+import { eachMatch } from './matches.ts'
 import type { Scan } from './scan.ts'
 import { surnameLength } from './surnames.ts'
 
@@ -28,9 +29,9 @@ export function findNames(scan: Scan): void {
     if (base > 0) return
   }
   if (scan.text.length < ANNOUNCED_LENGTH_MIN) return
-  for (const cue of scan.text.matchAll(CUE)) findAfter(scan, cue.index + cue[0].length)
-  for (const title of scan.text.matchAll(TITLE)) findBefore(scan, title.index)
-  for (const dot of scan.text.matchAll(DOT_IN_TEXT)) findAround(scan, dot.index)
+  eachMatch(scan.text, CUE, (cue) => findAfter(scan, cue.index + cue[0].length))
+  eachMatch(scan.text, TITLE, (title) => findBefore(scan, title.index))
+  eachMatch(scan.text, DOT_IN_TEXT, (dot) => findAround(scan, dot.index))
 }
 
 function judgeWhole(value: string): readonly [base: number, why: string] {
@@ -108,7 +109,9 @@ function findAround(scan: Scan, dot: number): void {
   let end = dot + 1
   while (dot - start < 12 && HAN.test(text.charAt(start - 1))) start--
   while (end - dot < 24 && /[\p{Script=Han}·•‧・]/u.test(text.charAt(end))) end++
-  for (const cue of text.slice(start, dot).matchAll(CUE)) start += cue[0].length
+  eachMatch(text.slice(start, dot), CUE, (cue) => {
+    start += cue[0].length
+  })
   if (dot - start >= 2 && end - dot >= 3)
     scan.add('name', start, end, 0.45, 'Han parts joined by a dot')
 }

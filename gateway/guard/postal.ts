@@ -1,4 +1,5 @@
 /** Detector of postal addresses: a district's or road's name, and a number or room below it. @module */
+import { eachMatch } from './matches.ts'
 import type { Scan } from './scan.ts'
 
 /** Part of an address that pins it to a house: `大街27号`, `3栋`, `501室`, `二组`. */
@@ -25,8 +26,8 @@ export function findPostal(scan: Scan): void {
   const { text } = scan
   if (text.length < ADDRESS_LENGTH_MIN) return
   let free = 0
-  for (const house of text.matchAll(HOUSE)) {
-    if (house.index < free) continue
+  eachMatch(text, HOUSE, (house) => {
+    if (house.index < free) return
     let start = house.index
     const min = Math.max(free, start - REACH_MAX)
     while (start > min && INSIDE.test(text.charAt(start - 1))) start--
@@ -38,11 +39,11 @@ export function findPostal(scan: Scan): void {
     while (end < max && INSIDE.test(text.charAt(end))) end++
     end = houseEnd(text, house.index + house[0].length, end)
     const levels = (ADMINISTRATIVE.test(head) ? 1 : 0) + (ROAD.test(head) ? 1 : 0) + 1
-    if (levels < 2 || NOT_ADDRESS.test(head) || head.length < 4) continue
+    if (levels < 2 || NOT_ADDRESS.test(head) || head.length < 4) return
     free = end
     const base = levels === 3 ? 0.7 : 0.5
     scan.add('address', start, end, base, `${levels} levels of an address`)
-  }
+  })
   if (!scan.field.kinds.has('address') || free > 0) return
   const value = text.trim()
   // The field says so; down to the district it is not yet an address.
@@ -51,13 +52,13 @@ export function findPostal(scan: Scan): void {
   }
 }
 
+const HOUSE_PART = /\d{1,5}(?:号楼|号院|[号栋幢座室弄楼层]|单元)|\d{1,5}-\d{1,5}(?:-\d{1,5})?/gu
+
 /** The end of the last house part between `from` and `to`. */
 function houseEnd(text: string, from: number, to: number): number {
   let end = from
-  for (const part of text
-    .slice(from, to)
-    .matchAll(/\d{1,5}(?:号楼|号院|[号栋幢座室弄楼层]|单元)|\d{1,5}-\d{1,5}(?:-\d{1,5})?/gu)) {
+  eachMatch(text.slice(from, to), HOUSE_PART, (part) => {
     end = from + part.index + part[0].length
-  }
+  })
   return end
 }

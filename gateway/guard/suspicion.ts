@@ -1,8 +1,8 @@
 /** Which values deserve a closer look, judged from their bytes: cheap, and never too narrow. @module */
 import type { Name } from './names.ts'
 
-/** Traits of a byte, or-ed together over a value: a digit. */
-export const DIGIT = 1
+/** Traits of a byte, or-ed together over a value. */
+const DIGIT = 1
 const UPPER = 2
 const LOWER = 4
 const HIGH = 8
@@ -11,30 +11,45 @@ const MARK = 16
 const COLON = 32
 const SPACE = 64
 /** `.` and `-` part addresses. */
-export const DOT = 128
+const DOT = 128
 
-/** Ends a string. */
-export const QUOTE = 256
-/** Ends a bare scalar. */
-export const END = 512
-/** Takes the next byte along. */
-export const ESCAPE = 1024
+/** A letter that each Latin label of a blocked value has: see `LABELS` in fields.ts. */
+const LABELLING = 256
+/** Of no alphabet of base64. */
+const PARTING = 512
+/** This and what is greater ends a value or takes the next byte along. */
+export const CONTROL = 1024
+/** Ends the value. */
+export const STOP = 2048
 
-/** Traits by byte. */
-export const TRAITS = new Uint16Array(256).map((_, byte) => {
-  if (byte >= 0x30 && byte <= 0x39) return DIGIT
-  if (byte >= 0x41 && byte <= 0x5a) return UPPER
-  if (byte >= 0x61 && byte <= 0x7a) return LOWER
-  if (byte >= 0x80) return HIGH
+/** Traits of the bytes of a string. */
+export const QUOTED = new Int32Array(256).map((_, byte) => {
   const character = String.fromCharCode(byte)
-  if (character === '"') return QUOTE | END
-  if (character === '\\') return ESCAPE | MARK
-  if (character === ' ') return SPACE | END
-  if (character === ':') return COLON | END
-  if (character === '.' || character === '-') return DOT
-  const mark = '@%&{[=('.includes(character) ? MARK : 0
-  return mark | (byte < 0x20 || ',[]{}'.includes(character) ? END : 0)
+  if (character === '"') return STOP
+  if (character === '\\') return CONTROL | MARK | PARTING
+  return traitsOf(byte, character)
 })
+
+/** Traits of the bytes of a number or word. */
+export const BARE = new Int32Array(256).map((_, byte) => {
+  const character = String.fromCharCode(byte)
+  if (byte <= 0x20 || '",:[]{}'.includes(character)) return STOP
+  if (character === '\\') return CONTROL | MARK | PARTING
+  return traitsOf(byte, character)
+})
+
+function traitsOf(byte: number, character: string): number {
+  if (byte >= 0x80) return HIGH | PARTING
+  if (/[0-9]/.test(character)) return DIGIT
+  if (/[A-Z]/.test(character)) return UPPER | (/[PV]/.test(character) ? LABELLING : 0)
+  if (/[a-z]/.test(character)) return LOWER | (/[pv]/.test(character) ? LABELLING : 0)
+  if (/[+/_]/.test(character)) return 0
+  if (character === '-') return DOT
+  if (character === '.') return DOT | PARTING
+  if (character === ':') return COLON | PARTING
+  if (character === ' ') return SPACE | PARTING
+  return PARTING | (/[@%&{[=(]/.test(character) ? MARK : 0)
+}
 
 /** 客户张三: the shortest text with a name in it, where the member's name does not tell. */
 const HAN_BYTES_MIN = 12
@@ -43,37 +58,73 @@ const LABELLED_LENGTH_MIN = 6
 /** So many digits may be a grouped number; fewer must stand together, or a word beside them tells. */
 const DIGITS_GROUPED_MIN = 11
 const DIGITS_MIN = 9
+/** With a word beside them, the digits of a Hong Kong identity number are the fewest that count. */
+const DIGITS_BESIDE_MIN = 6
 /** The shortest word that is an identifier by itself, or text in base64. */
 const WORD_LENGTH_MIN = 8
+/** Six bytes in hexadecimal. */
+const HEX_LENGTH_MIN = 12
 
-/** Whether a value has what an identifier or an encoding needs at least; `dots` counts `.` and `-`. */
-export function isSuspicious(bytes: Buffer, value: Surveyed): boolean {
-  const { traits, digits, dots, start, end } = value
+/**
+ * Whether a value has what an identifier or an encoding needs at least.
+ *
+ * @param traits of all its bytes.
+ */
+export function isSuspicious(bytes: Buffer, traits: number, start: number, end: number): boolean {
   const length = end - start
   if (
-    digits >= DIGITS_GROUPED_MIN ||
     (traits & MARK) !== 0 ||
-    (dots >= 3 && (digits >= 4 || dots >= 5)) ||
-    ((traits & HIGH) !== 0 && (length >= HAN_BYTES_MIN || digits >= 2)) ||
-    ((traits & COLON) !== 0 && length >= LABELLED_LENGTH_MIN) ||
-    ((traits & SPACE) !== 0 && (traits & DIGIT) !== 0)
-  ) {
-    return true
-  }
-  const mixed = (traits & UPPER) !== 0 && (traits & (LOWER | DIGIT)) !== 0
-  if (digits < DIGITS_MIN && !(mixed && length >= WORD_LENGTH_MIN)) return false
-  return (
-    (mixed && beginsText(bytes[start] ?? 0)) || longestWord(bytes, start, end) >= WORD_LENGTH_MIN
+    ((traits & HIGH) !== 0 && length >= HAN_BYTES_MIN) ||
+    ((traits & COLON) !== 0 && length >= LABELLED_LENGTH_MIN)
   )
+    return true
+  if ((traits & (DIGIT | UPPER | DOT)) === 0) return false
+  const digits = (traits & DIGIT) === 0 ? 0 : count(bytes, DIGIT, start, end)
+  if (digits >= DIGITS_GROUPED_MIN || ((traits & HIGH) !== 0 && digits >= 2)) return true
+  if ((traits & DOT) !== 0) {
+    const dots = count(bytes, DOT, start, end)
+    if (dots >= 3 && (digits >= 4 || dots >= 5)) return true
+  }
+  const spaced = (traits & SPACE) !== 0 && digits > 0
+  if (spaced && (digits >= DIGITS_BESIDE_MIN || (traits & LABELLING) !== 0)) return true
+  const mixed = (traits & UPPER) !== 0 && (traits & (LOWER | DIGIT)) !== 0
+  if (mixed || digits >= DIGITS_MIN) return length >= WORD_LENGTH_MIN && hasWord(bytes, start, end)
+  return spaced && length >= HEX_LENGTH_MIN && hasHex(bytes, start, end)
 }
 
-/** A value's bytes, and what they hold. */
-export interface Surveyed {
-  readonly traits: number
-  readonly digits: number
-  readonly dots: number
-  readonly start: number
-  readonly end: number
+/** How many bytes have the trait. */
+function count(bytes: Buffer, trait: number, start: number, end: number): number {
+  let found = 0
+  for (let at = start; at < end; at++) {
+    if (((QUOTED[bytes[at] as number] as number) & trait) !== 0) found++
+  }
+  return found
+}
+
+/** Whether a word, or words that `+`, `/`, `_` and `-` join to what may be text in base64, are long. */
+function hasWord(bytes: Buffer, start: number, end: number): boolean {
+  let run = start
+  let word = start
+  for (let at = start; at < end; at++) {
+    const trait = QUOTED[bytes[at] as number] as number
+    if ((trait & (DIGIT | UPPER | LOWER)) === 0) {
+      word = at + 1
+      if ((trait & PARTING) !== 0) run = at + 1
+    }
+    if (at + 1 - word >= WORD_LENGTH_MIN) return true
+    if (at + 1 - run >= WORD_LENGTH_MIN && beginsText(bytes[run] as number)) return true
+  }
+  return false
+}
+
+/** Whether a word is as long as text in hexadecimal, or as a vehicle's number. */
+function hasHex(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start, word = start; at < end; at++) {
+    const trait = QUOTED[bytes[at] as number] as number
+    if ((trait & (DIGIT | UPPER | LOWER)) === 0) word = at + 1
+    else if (at + 1 - word >= HEX_LENGTH_MIN) return true
+  }
+  return false
 }
 
 /** Whether base64 that begins so may be text: see `BASE64_TEXT` in carriers.ts. */
@@ -85,21 +136,11 @@ function beginsText(byte: number): boolean {
   )
 }
 
-function longestWord(bytes: Buffer, start: number, end: number): number {
-  let longest = 0
-  for (let at = start, from = start; at <= end; at++) {
-    const inside = at < end && ((TRAITS[bytes[at] ?? 0] ?? 0) & (DIGIT | UPPER | LOWER)) !== 0
-    if (inside) continue
-    longest = Math.max(longest, at - from)
-    from = at + 1
-  }
-  return longest
-}
-
 /** Whether a value that is not suspicious deserves a look for its member's name alone. */
-export function isTelling(name: Name, bytes: Buffer, start: number, end: number): boolean {
+// prettier-ignore
+export function isTelling(name: Name, bytes: Buffer, traits: number, start: number, end: number): boolean {
   if (name.telling !== 1) return name.telling === 2
-  return !isToken(bytes, start, end) && !isMasked(bytes, start, end)
+  return !isToken(bytes, start, end) && !isMasked(bytes, traits, start, end)
 }
 
 /** `2026-11-24T02:00:00.123456789Z`: the commonest number that is nobody's. */
@@ -120,8 +161,11 @@ export function isTimestamp(bytes: Buffer, start: number, end: number): boolean 
   return true
 }
 
-/** `张**`: masked, and not suspicious so far. */
-function isMasked(bytes: Buffer, start: number, end: number): boolean {
+/** `张**`: masked, and not suspicious so far. Of longer texts, only part may be masked. */
+function isMasked(bytes: Buffer, traits: number, start: number, end: number): boolean {
+  const mixed = (traits & UPPER) !== 0 && (traits & (LOWER | DIGIT)) !== 0
+  if (mixed && end - start >= WORD_LENGTH_MIN) return false
+  if ((traits & SPACE) !== 0 && (traits & DIGIT) !== 0) return false
   for (let at = start; at < end; at++) if (bytes[at] === 0x2a) return true
   return false
 }
@@ -135,12 +179,7 @@ function isToken(bytes: Buffer, start: number, end: number): boolean {
   if (end - start < 8 || !TOKEN_HEADS.includes(bytes.readUInt32BE(start))) return false
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0
-    if (
-      (TRAITS[byte] ?? 0) !== LOWER &&
-      (TRAITS[byte] ?? 0) !== DIGIT &&
-      byte !== 0x5f &&
-      byte !== 0x2d
-    )
+    if (((QUOTED[byte] as number) & (LOWER | DIGIT)) === 0 && byte !== 0x5f && byte !== 0x2d)
       return false
   }
   return true
