@@ -15,6 +15,7 @@ import {
   leaveUnnamed,
   linksOf,
   makeFrame,
+  NAMELESS,
   NO_RULE,
   NOT_DROPPED,
   type Pass,
@@ -24,6 +25,7 @@ import {
 import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
 import { type Released, release } from './release.ts'
+import { makeSource } from './source.ts'
 import { settle } from './later.ts'
 import type { Change, Rewritten, Scalar } from './transform.ts'
 
@@ -51,13 +53,13 @@ export function startRewrite(
   bytes: Buffer,
   replay?: readonly Change[],
 ): Rewriter {
-  const message = makeFrame(NOWHERE, 'deny', false, 0, 0, 0)
+  const message = makeFrame(NOWHERE, 'deny', false, 0, NAMELESS)
   // prettier-ignore
   const pass: Pass = {
-    program, matcher: program.matcher, spelling, source: { bytes, latin1: undefined }, replay,
+    program, matcher: program.matcher, spelling, source: makeSource(bytes), replay,
     output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
     links: undefined, waiting: [], counts: [], unnamed: 0, frames: [message], frame: message,
-    state: ROOT, spelled: true, lead: 0, nameStart: 0, nameEnd: 0, path: undefined, lastEnd: 0,
+    state: ROOT, spelled: true, lead: 0, ...NAMELESS, path: undefined, lastEnd: 0,
   }
   return {
     member: (lead, hash, start, end, text) => onMember(pass, lead, hash, start, end, text),
@@ -77,7 +79,7 @@ export function startRewrite(
     },
     release: (consumed) => release(pass, consumed),
     resume: (next) => {
-      pass.source = { bytes: next, latin1: undefined }
+      pass.source = makeSource(next)
     },
     finish: () => finish(pass),
   }
@@ -97,6 +99,7 @@ function onMember(pass: Pass, lead: number, hash: number, start: number, end: nu
   pass.nameStart = start
   pass.nameEnd = end
   pass.path = undefined
+  pass.symbol = symbol
   frame.count++
 }
 
@@ -108,6 +111,7 @@ function onElement(pass: Pass, lead: number): void {
   // An index tells nothing about anybody.
   pass.spelled = true
   pass.lead = lead
+  pass.symbol = 0
   pass.nameStart = index
   pass.nameEnd = index
   pass.path = undefined
@@ -178,9 +182,9 @@ function onOpen(pass: Pass, isArray: boolean, start: number): boolean {
   const mode = decideContainer(pass, rule, start)
   const tentative = mode === 'deny' && !spelled ? mark(output) : undefined
   const passes = outer.passes
-  if (mode !== 'drop') putItem(pass, start + 1, pass.program.rules[rule]?.to)
+  if (mode !== 'drop') putItem(pass, start + 1, ruleAt(pass, rule)?.to)
   if (mode === 'deny') outer.passes = passes
-  const frame = makeFrame(state, mode, isArray, start, pass.nameStart, pass.nameEnd)
+  const frame = makeFrame(state, mode, isArray, start, pass)
   frame.tentative = tentative
   if (mode === 'drop' && outer.mode !== 'drop') frame.droppedBy = rule
   pass.frames.push(frame)
@@ -189,11 +193,16 @@ function onOpen(pass: Pass, isArray: boolean, start: number): boolean {
   return mode === 'deny' || matcher.deeper[state] === 1
 }
 
+function ruleAt({ program }: Pass, index: number): BoundRule | undefined {
+  // Asked for an index below zero, an array is looked through for a property of that name.
+  return index === NO_RULE ? undefined : program.rules[index]
+}
+
 /** @returns the mode of the container's inside. */
 function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
-  const { frame, matcher, state, program } = pass
+  const { frame, matcher, state } = pass
   if (frame.mode === 'drop') return 'drop'
-  const rule = program.rules[index]
+  const rule = ruleAt(pass, index)
   if (rule === undefined) {
     if (frame.mode === 'keep') return 'keep'
     // The document itself always stays a container.
@@ -218,9 +227,10 @@ function onClose(pass: Pass, end: number): void {
   pass.frame = outer
   pass.nameStart = frame.nameStart
   pass.nameEnd = frame.nameEnd
+  pass.symbol = frame.symbol
   pass.path = frame.path
   if (frame.droppedBy !== NOT_DROPPED) {
-    const verb = pass.program.rules[frame.droppedBy]?.verb
+    const verb = ruleAt(pass, frame.droppedBy)?.verb
     if (verb === 'drop') claimItem(pass, frame.start, end, true)
     else leaveUnnamed(pass, frame.start, end, true)
   } else if (frame.tentative !== undefined && !frame.passes) {

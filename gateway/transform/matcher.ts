@@ -5,6 +5,7 @@
 import { HASH_FACTOR, HASH_START } from '../../base/json-token.ts'
 import type { Path, Segment } from '../policy/policy.ts'
 import { STATES_MAX } from './limits.ts'
+import { writeStep } from './step.ts'
 
 /** The state that nothing can follow from. */
 export const NOWHERE = 0
@@ -38,6 +39,8 @@ export interface NameTable {
   readonly slots: Int32Array
   /** By symbol. */
   readonly bytes: readonly Buffer[]
+  /** The step to it as claims write it, by symbol. */
+  readonly steps: readonly string[]
   /** By name, for codecs that decode names anyway. */
   readonly symbols: ReadonlyMap<string, number>
 }
@@ -210,7 +213,7 @@ function compileNames(names: readonly string[]): NameTable {
     slots[slot] = symbol
   }
   const symbols = new Map(names.map((name, index) => [name, index + 1]))
-  return { mask, slots, bytes, symbols }
+  return { mask, slots, bytes, symbols, steps: ['', ...names.map(writeStep)] }
 }
 
 /** The hash that `symbolOf` expects: `hashName` of the same bytes as text. */

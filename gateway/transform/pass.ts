@@ -27,9 +27,10 @@ export interface Frame {
   /** Whether a rule let a value inside pass. */
   passes: boolean
   start: number
-  /** The name's span, or the index twice. */
+  /** The name's span, or the index twice, and its number among the names of the rules, or 0. */
   nameStart: number
   nameEnd: number
+  symbol: number
   /** Its normalized path, made when first needed. */
   path: string | undefined
   /** Where to roll back to, name and all, unless something inside passes. */
@@ -61,23 +62,30 @@ export interface Pass {
   /** The value that comes next: its state, and whether a rule spells its name out. */
   state: number
   spelled: boolean
-  /** Where it starts behind the last separator; its name's span, or the index twice. */
+  /** Where it starts behind the last separator; its name as in a frame. */
   lead: number
   nameStart: number
   nameEnd: number
+  symbol: number
   /** Its path, when it is known already. */
   path: string | undefined
   /** Where the last bracket or value ended. */
   lastEnd: number
 }
 
+/** What tells a value among others of its container. */
+export type Named = Pick<Frame, 'nameStart' | 'nameEnd' | 'symbol'>
+
+/** What no container holds. */
+export const NAMELESS: Named = { nameStart: 0, nameEnd: 0, symbol: 0 }
+
 /** Opens a frame. */
 // prettier-ignore
 export function makeFrame(
-  state: number, mode: Frame['mode'], isArray: boolean, start: number, nameStart: number, nameEnd: number,
+  state: number, mode: Frame['mode'], isArray: boolean, start: number, { nameStart, nameEnd, symbol }: Named,
 ): Frame {
   return {
-    state, mode, isArray, count: 0, survivors: 0, passes: false, start, nameStart, nameEnd,
+    state, mode, isArray, count: 0, survivors: 0, passes: false, start, nameStart, nameEnd, symbol,
     path: undefined, tentative: undefined, droppedBy: NOT_DROPPED,
   }
 }
@@ -97,9 +105,9 @@ export function putItem(pass: Pass, to: number, rename: string | undefined): voi
 
 /** Leaves out a value that no rule names. @throws {Problem} where the policy wants a refusal. */
 export function leaveUnnamed(pass: Pass, start: number, end: number, isContainer = false): void {
-  const { program, frames, nameStart, nameEnd } = pass
+  const { program, frames } = pass
   if (program.unnamed === 'refuse') {
-    const path = pass.path ?? pathOf(pass, frames.length, nameStart, nameEnd)
+    const path = pass.path ?? pathOf(pass, frames.length, pass)
     const place = publicPathOf(path, (name) => program.names.has(name))
     throw refusal(`no rule names the value at byte ${start}, \`${place}\``)
   }
@@ -109,19 +117,20 @@ export function leaveUnnamed(pass: Pass, start: number, end: number, isContainer
 
 /** Commits to a value that does not pass as it came. */
 export function claimItem(pass: Pass, start: number, end: number, isContainer = false): void {
-  const { program, frames, claims, nameStart, nameEnd } = pass
+  const { program, frames, claims } = pass
   if (program.claims === undefined) return
-  const path = pass.path ?? pathOf(pass, frames.length, nameStart, nameEnd)
+  const path = pass.path ?? pathOf(pass, frames.length, pass)
   const json = pass.spelling.toJson(pass.source, start, end, isContainer)
   claims.push({ name: program.claims + path, json })
 }
 
 /** The normalized path (RFC 9535 §2.7, in its short form) of a value at this level. */
-export function pathOf(pass: Pass, level: number, nameStart: number, nameEnd: number): string {
+export function pathOf(pass: Pass, level: number, { nameStart, nameEnd, symbol }: Named): string {
   const parent = pass.frames[level - 1]
   if (parent === undefined || level === 1) return '$'
-  parent.path ??= pathOf(pass, level - 1, parent.nameStart, parent.nameEnd)
+  parent.path ??= pathOf(pass, level - 1, parent)
   if (parent.isArray) return `${parent.path}[${nameStart}]`
+  if (symbol !== 0) return parent.path + (pass.matcher.names.steps[symbol] as string)
   const name = pass.spelling.readName(pass.source, nameStart, nameEnd)
   return parent.path + writeStep(name)
 }

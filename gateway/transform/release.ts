@@ -27,7 +27,7 @@ export function release(pass: Pass, consumed: number): Released {
   for (const [level, open] of frames.entries()) {
     if (level === 0) continue
     // Its name is about to go; its path must be known first.
-    open.path ??= pathOf(pass, level, open.nameStart, open.nameEnd)
+    open.path ??= pathOf(pass, level, open)
     // A claim or a capture will want all of it.
     const wanted = open.droppedBy !== NOT_DROPPED || matcher.capture[open.state] !== NO_RULE
     if (wanted) keepFrom = Math.min(keepFrom, Math.max(0, open.start))

@@ -9,14 +9,14 @@ import { type BodyFormat, formatType } from './format.ts'
 import { compileMatcher, type Matcher } from './matcher.ts'
 import { KEEP } from './change.ts'
 import type { Program, Spelling } from './program.ts'
-import type { Source } from './source.ts'
+import { makeSource, type Source } from './source.ts'
 
 /** Reads a body. A name that repeats, as elements of XML may, holds the list of its values. */
 export function readTree(body: Uint8Array, format: BodyFormat): YamlNode {
   const bytes = startTranscoder(format.charset).decode(body, true)
   const codec = formatType(format).open(format, KEEP_ALL, 'body-malformed')
   if (codec.isText) requireUtf8(bytes, 0)
-  const builder = startTree({ bytes, latin1: undefined }, codec.spelling)
+  const builder = startTree(makeSource(bytes), codec.spelling)
   const reader = codec.read(builder.sink, false)
   let at = 0
   do at = reader.advance(bytes, true, at, bytes.length)
