@@ -1,11 +1,14 @@
 import { expect } from 'chai'
 import { runKills } from './kill.ts'
 
-describe('kill -9 under load', () => {
+/** `npm run test:long` kills fifty times. */
+const KILLS = Number(process.env['SEALGATE_TEST_KILLS'] ?? 3)
+
+describe(`kill -9 under load, ${KILLS} times`, () => {
   it('loses no request that the bank saw', async function () {
-    this.timeout(60_000)
+    this.timeout(60_000 + KILLS * 20_000)
     const seed = Number(process.env['SEALGATE_TEST_SEED'] ?? Date.now() % 1_000_000)
-    const { missing, unrecorded, doubled, seenByBank } = await runKills(3, seed)
+    const { missing, unrecorded, doubled, seenByBank } = await runKills(KILLS, seed)
     expect({ seed, missing, unrecorded, doubled }).to.deep.equal({
       seed,
       missing: [],
