@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { systemClock } from '../base/clock.ts'
 import { openLine } from '../evidence/log/open-line.ts'
 import { startTimestamps } from '../gateway/timestamps.ts'
+import { startWitnesses } from '../gateway/witnesses.ts'
 import { createEmbeddedPersist } from '../workers/embedded.ts'
 import { startPersistWorker } from '../workers/worker.ts'
 import { logPlaces } from '../gateway/places.ts'
@@ -30,6 +31,7 @@ export function addWorker(program: Command, loadConfig: LoadConfig): void {
         process.stderr.write(`worker: ${message}: ${detail}\n`)
       }
       const stamps = await startTimestamps(config, systemClock, alarm)
+      const witnessing = startWitnesses(config, alarm)
       const worker = await startPersistWorker(config.queue.url, persister.persist, { alarm })
       process.stdout.write('worker: sealgate is ready\n')
       await new Promise<void>((resolve) => {
@@ -37,6 +39,7 @@ export function addWorker(program: Command, loadConfig: LoadConfig): void {
         process.once('SIGTERM', resolve)
       })
       await worker.close()
+      await witnessing?.close()
       await stamps.close()
       await persister.close()
     })

@@ -15,6 +15,7 @@ const SETTINGS: readonly (readonly string[])[] = [
   ...['name', 'role', 'licence', 'validUntil'].map((name) => ['operator', name]),
   ...['module', 'token', 'pin', 'label'].map((name) => ['seal', 'pkcs11', name]),
   ['custody', 'custodian'],
+  ...['policy', 'interval'].map((name) => ['witnesses', name]),
   ...['data', 'policies', 'queue', 'index', 'log', 'origin', 'timestamp', 'parties'].map((name) => [
     name,
   ]),

@@ -1,7 +1,16 @@
 /** Reads the settings of the evidence floor: log name, seal key, custody, time stamps. @module */
 import { resolve } from 'node:path'
-import { integerOf, listOf, openMap, type Reader, readEntries, textOf } from '../base/shape.ts'
+import {
+  durationOf,
+  integerOf,
+  listOf,
+  openMap,
+  type Reader,
+  readEntries,
+  textOf,
+} from '../base/shape.ts'
 import { readableFile } from './config-files.ts'
+import { parsePolicy } from '../evidence/log/policy.ts'
 import type { AuthorityEntry } from '../evidence/timestamp/sources.ts'
 import { isHttpUrl } from './config-parties.ts'
 import type { Config, TimestampConfig } from './config.ts'
@@ -40,6 +49,22 @@ export const TIMESTAMP_DEFAULTS: TimestampConfig = {
   intervalMs: 60_000,
   recordsMax: 4096,
   sunsets: new Map(),
+}
+
+const WITNESS_INTERVAL_MS = { least: 1000, usual: 60_000, most: 3_600_000 } as const
+
+/** Who pins the history of the log. */
+export function readWitnesses(folder: string): Reader<NonNullable<Config['witnesses']>> {
+  return (node, report) => {
+    const { least, usual, most } = WITNESS_INTERVAL_MS
+    const fields = openMap(node, report, '`witnesses`')
+    const witnesses = {
+      policy: fields.need('policy', readableFile(folder, 'a witness policy', (text) => void parsePolicy(text))), // prettier-ignore
+      intervalMs: fields.take('interval', durationOf('`interval`', least, most)) ?? usual,
+    }
+    fields.close()
+    return witnesses
+  }
 }
 
 /** Who keeps originals. */

@@ -11,6 +11,7 @@ import {
   readOrigin,
   readSeal,
   readTimestamp,
+  readWitnesses,
   TIMESTAMP_DEFAULTS,
 } from './config-evidence.ts'
 import { isFolder, readableFile, readText } from './config-files.ts'
@@ -46,6 +47,7 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
   const custody = fields.take('custody', readCustody(place.folder))
   const origin = fields.take('origin', readOrigin)
   const seal = fields.take('seal', readSeal(place.folder))
+  const witnesses = fields.take('witnesses', readWitnesses(place.folder))
   const config: Config = {
     file: place.file,
     relay: fields.take('relay', listener(place.folder)) ?? LISTEN_DEFAULTS.relay,
@@ -59,6 +61,7 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
     ...(custody === undefined ? {} : { custody }),
     ...(origin === undefined ? {} : { origin }),
     ...(seal === undefined ? {} : { seal }),
+    ...(witnesses === undefined ? {} : { witnesses }),
     operator: fields.need('operator', readOperator),
     parties: fields.need('parties', readParties(place.folder)),
     verifiers: fields.take('verifiers', readVerifiers(place.folder)) ?? [],

@@ -20,6 +20,8 @@ export interface Config {
   /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
   readonly origin?: string
   readonly timestamp: TimestampConfig
+  /** Who pins the log's history: a file in the format of c2sp.org/tlog-policy. */
+  readonly witnesses?: { readonly policy: string; readonly intervalMs: number }
   /** The token that holds the seal key; absent when it is a file in the data folder. */
   readonly seal?: { readonly pkcs11: TokenPlace }
   /** Who keeps originals for policies with `custody: sealed`: a file with the custodian's public JWK. */

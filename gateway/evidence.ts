@@ -24,12 +24,14 @@ import {
 } from '../workers/clock.ts'
 import { type Persister, createEmbeddedPersist } from '../workers/embedded.ts'
 import { createRedisPersist } from '../workers/redis.ts'
+import type { Witnessing, WitnessStatus } from '../workers/witness.ts'
 import { buildDigest } from './build.ts'
 import type { Config } from './config.ts'
 import { openCustody } from './custody.ts'
 import { type Logger, describeError } from './log.ts'
 import { chainsFolder, logPlaces } from './places.ts'
 import { startTimestamps, timestampRoots } from './timestamps.ts'
+import { startWitnesses } from './witnesses.ts'
 
 /** Tells the operator; holds no value. */
 export type Alarm = (message: string, error?: unknown) => void
@@ -39,6 +41,8 @@ export interface Evidence {
   readonly recorder: OpenRecorder
   /** Where originals are kept; undefined when no custodian is configured. */
   readonly custody: CustodyStore | undefined
+  /** How far the log was seen by its witnesses; absent without any, and where a worker fills the log. */
+  readonly witnessing?: () => WitnessStatus
   /** Seals and hands over what is accepted, then closes. */
   close(): Promise<void>
 }
@@ -57,6 +61,7 @@ export async function openEvidence(
 ): Promise<Evidence> {
   const alarm: Alarm = (message, error) => log.error({ error: describeError(error) }, message)
   const sink = await openSink(config, clock, alarm)
+  const { witnessing } = sink
   const keys = join(config.data, 'keys')
   let watch: ClockWatch | undefined
   try {
@@ -86,6 +91,7 @@ export async function openEvidence(
     return {
       recorder,
       custody: kept?.store,
+      ...(witnessing === undefined ? {} : { witnessing: witnessing.status }),
       close: async () => {
         await retention?.stop()
         await watch?.close()
@@ -106,15 +112,22 @@ const CLOCK_PROBLEM = new Problem(
 const NO_TIME_SERVICE =
   'no time service answers (chronyc, timedatectl): only jumps of the clock are noticed'
 
+interface Sink extends Persister {
+  readonly witnessing?: Witnessing
+}
+
 /** Where records go: a queue, or the log itself with its time stamps in the same process. */
-async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Persister> {
+async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Sink> {
   if (config.queue.kind === 'redis') return createRedisPersist(config.queue.url, { alarm })
   const places = { ...logPlaces(config), clock }
   const persister = createEmbeddedPersist(() => openLine(places))
   const stamps = await startTimestamps(config, clock, alarm)
+  const witnessing = startWitnesses(config, alarm)
   return {
     persist: persister.persist,
+    ...(witnessing === undefined ? {} : { witnessing }),
     close: async () => {
+      await witnessing?.close()
       await stamps.close()
       await persister.close()
     },

@@ -19,6 +19,7 @@ import { addDeposits } from './http/deposit.ts'
 import { createLegs } from './http/legs.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
 import { createMetrics } from './http/metrics.ts'
+import { addWitnessMetrics } from './http/witness-metrics.ts'
 import { addPolicyMetrics } from './http/policy-metrics.ts'
 import { type Relay, type RelayPorts, createRelay } from './http/relay.ts'
 import { createRelayApp, createRelayServer, listen } from './http/server.ts'
@@ -143,7 +144,13 @@ async function run(
   const policies = () =>
     oversight.status(content.current().registry.active.map(({ policy }) => policy))
   const canary = startCanary(content.current, log, parts.limits.CANARY_INTERVAL_MS)
-  const warnings = () => [...oversight.warnings(), ...warningsOf(canary.state())]
+  const { witnessing } = evidence
+  const warnings = () => [
+    ...oversight.warnings(),
+    ...warningsOf(canary.state()),
+    ...(witnessing?.().split ?? []),
+  ]
+  if (witnessing !== undefined) addWitnessMetrics(metrics.registry, witnessing)
   const { reloads, stale } = oversight
   addPolicyMetrics(metrics.registry, { status: policies, reloads, stale, canary: canary.state })
   const relay: Relay = createRelay({

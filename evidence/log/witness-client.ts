@@ -1,6 +1,6 @@
 /** Asks witnesses for cosignatures, and compares their view of the log with ours. @module */
 import { Problem } from '../../base/problem.ts'
-import { parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { sha256 } from '../crypto.ts'
 import { parseNote, signatureLine, signaturesOf, type Verifier } from './note.ts'
 import { checkPolicy, type PolicyResult, type Witness, type WitnessPolicy } from './policy.ts'
@@ -72,6 +72,27 @@ export async function requestCosignature(
   throw new Problem('log-unavailable', 'the witness is busy with other checkpoints')
 }
 
+/** A witness's newest checkpoint of a log, cosigned by it, verbatim. */
+export interface WitnessView {
+  readonly text: string
+  readonly checkpoint: Checkpoint
+}
+
+/** Fetches what a witness saw. @throws {Problem} `log-unavailable` when there is no good answer. */
+export async function fetchView(
+  url: string,
+  verifier: Verifier,
+  origin: string,
+): Promise<WitnessView> {
+  const { status, body } = await exchange(`${url}/${sha256(origin).toString('hex')}/checkpoint`)
+  if (status !== 200) throw new Problem('log-unavailable', `witness answered with status ${status}`)
+  const checkpoint = parseCheckpoint(body)
+  if (checkpoint.origin === origin && verifyCheckpoint(checkpoint, verifier) !== undefined) {
+    return { text: body, checkpoint }
+  }
+  throw new Problem('log-unavailable', 'the witness\'s checkpoint is not one that it cosigned') // prettier-ignore
+}
+
 /**
  * Compares a witness's newest checkpoint of this log with the log.
  *
@@ -84,13 +105,7 @@ export async function compareView(
   reader: LogReader,
 ): Promise<number> {
   const { origin, size } = reader.checkpoint
-  const name = sha256(Buffer.from(origin)).toString('hex')
-  const { status, body } = await exchange(`${url}/${name}/checkpoint`)
-  if (status !== 200) throw new Problem('log-unavailable', `witness answered with status ${status}`)
-  const theirs = parseCheckpoint(body)
-  if (theirs.origin !== origin || verifyCheckpoint(theirs, verifier) === undefined) {
-    throw new Problem('log-unavailable', 'the witness\'s checkpoint is not one that it cosigned') // prettier-ignore
-  }
+  const { checkpoint: theirs } = await fetchView(url, verifier, origin)
   if (theirs.size <= size && !(await reader.root(theirs.size)).equals(theirs.root)) {
     throw fork(verifier, `has cosigned another root at size ${theirs.size}`)
   }

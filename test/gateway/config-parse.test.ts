@@ -16,6 +16,7 @@ describe('loadConfig', () => {
     for (const name of ['policies', 'keys', 'here']) mkdirSync(join(folder, name))
     writeFileSync(join(folder, 'keys/p.jwks.json'), '{"keys":[{"kty":"OKP"}]}')
     writeFileSync(join(folder, 'keys/not.json'), 'SECRET-CONTENT')
+    writeFileSync(join(folder, 'keys/witnesses'), 'quorum none\n')
     const sealed = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const jwk = { ...sealed.publicKey.export({ format: 'jwk' }), alg: 'ECDH-ES' }
     writeFileSync(join(folder, 'keys/enc.json'), JSON.stringify(jwk))
@@ -78,6 +79,7 @@ timestamp:
   interval_ms: 2000
   records_max: 10
   sunsets: { SHA-256: 2035-01-01 }
+witnesses: { policy: keys/witnesses, interval: 5s }
 operator: { name: a, role: platform-side, licence: "1", validUntil: 2027-11-08 }
 parties:
   - { id: a-platform, role: platform, auth: [ { jwt: { jwks: keys/p.jwks.json } }, { mtls: { subject: CN=a } } ] }
@@ -92,6 +94,7 @@ verifiers:
     expect(config?.queue).to.deep.equal({ kind: 'redis', url: 'redis://127.0.0.1:6379/1' })
     expect(config?.index).to.deep.equal({ kind: 'postgres', url: 'postgres://127.0.0.1/x' })
     expect(config?.log).to.deep.equal({ kind: 's3', url: 's3://bucket/prefix' })
+    expect(config?.witnesses).to.deep.equal({ policy: join(folder, 'keys/witnesses'), intervalMs: 5000 }) // prettier-ignore
     expect(config?.origin).to.equal('evidence.example.com/evr')
     expect(config?.seal?.pkcs11).to.deep.equal({
       ...{ module: '/usr/lib/softhsm/libsofthsm2.so', token: 'hsm', label: 'seal' },
@@ -172,6 +175,7 @@ verifiers:
     { name: 'no policies folder',     text: `${MINIMAL}policies: ./none\n`,               want: 'sealgate.yaml:3:11: the policies folder does not exist' },
     { name: 'a log name with a scheme', text: `${MINIMAL}origin: https://e.example/evr\n`, want: 'sealgate.yaml:3:9: `https://e.example/evr` is not the name of the log' },
     { name: 'a PKCS#11 module without its folder', text: `${MINIMAL}seal: { pkcs11: { module: libsofthsm2.so, token: t, pin: p, label: l } }\n`, want: 'sealgate.yaml:3:27: `libsofthsm2.so` is not a shared library' },
+    { name: 'a witness policy without a quorum', text: `${MINIMAL}witnesses: { policy: keys/not.json }\n`, want: 'sealgate.yaml:3:22: `keys/not.json` is not a witness policy' },
     { name: 'a seal key in a token without a PIN', text: `${MINIMAL}seal: { pkcs11: { module: /m.so, token: t, label: l } }\n`, want: 'sealgate.yaml:3:17: `pkcs11` has no `pin`' },
     { name: 'an unknown variable',    text: MINIMAL, environment: { SEALGATE_QUEU: 'x' }, want: 'environment variable SEALGATE_QUEU:1:1: no setting has this name' },
     { name: 'a bad variable',         text: MINIMAL, environment: { SEALGATE_QUEUE: 'x' }, want: 'environment variable SEALGATE_QUEUE:1:1: neither `embedded` nor a URL that is known here' },
