@@ -10,6 +10,7 @@ import { NOWHERE, ROOT, symbolOf } from './matcher.ts'
 import { assemble, mark, putSpan, putText, rollBack } from './output.ts'
 import {
   capture,
+  claim,
   claimItem,
   type Frame,
   leaveUnnamed,
@@ -65,8 +66,8 @@ export function startRewrite(
     member: (lead, hash, start, end, text) => onMember(pass, lead, hash, start, end, text),
     element: (lead) => onElement(pass, lead),
     scalar: (type, start, end) => onScalar(pass, type, start, end),
-    open: (isArray, start) => onOpen(pass, isArray, start),
-    close: (end) => onClose(pass, end),
+    open: (isArray, start, digested) => onOpen(pass, isArray, start, digested),
+    close: (end, digest) => onClose(pass, end, digest),
     literal: (start, end) => onLiteral(pass, start, end),
     insert: (text) => {
       if (pass.frame.mode !== 'drop') putText(pass.output, text)
@@ -129,8 +130,10 @@ function onScalar(pass: Pass, type: ScalarType, start: number, end: number): voi
     else if (frame.mode === 'keep') putItem(pass, end, undefined)
     else leaveUnnamed(pass, start, end)
     // In a row without names the place says what a value is: an empty one stays in its place.
-    if (pass.spelling.keepsPlace?.() && frame.survivors === survivors) {
+    const placeholder = pass.spelling.placeholder?.()
+    if (placeholder !== undefined && frame.survivors === survivors) {
       putItem(pass, start, undefined)
+      putText(pass.output, placeholder)
     }
   }
   pass.lastEnd = end
@@ -176,16 +179,20 @@ function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: n
   putText(pass.output, written)
 }
 
-function onOpen(pass: Pass, isArray: boolean, start: number): boolean {
+// prettier-ignore
+function onOpen(pass: Pass, isArray: boolean, start: number, digested?: Frame['digested']): boolean {
   const { matcher, state, frame: outer, output, spelled } = pass
   const rule = matcher.rule[state] as number
-  const mode = decideContainer(pass, rule, start)
+  const decided = decideContainer(pass, rule, start)
+  // Nothing inside of bytes can be let pass by a rule of its own.
+  const mode = decided === 'deny' && digested === 'bytes' ? 'drop' : decided
   const tentative = mode === 'deny' && !spelled ? mark(output) : undefined
   const passes = outer.passes
   if (mode !== 'drop') putItem(pass, start + 1, ruleAt(pass, rule)?.to)
   if (mode === 'deny') outer.passes = passes
   const frame = makeFrame(state, mode, isArray, start, pass)
   frame.tentative = tentative
+  frame.digested = digested
   if (mode === 'drop' && outer.mode !== 'drop') frame.droppedBy = rule
   pass.frames.push(frame)
   pass.frame = frame
@@ -216,9 +223,9 @@ function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
   return rule.verb
 }
 
-function onClose(pass: Pass, end: number): void {
+function onClose(pass: Pass, end: number, digest: string | undefined): void {
   const { frame, matcher, frames } = pass
-  if (matcher.capture[frame.state] !== NO_RULE) {
+  if (matcher.capture[frame.state] !== NO_RULE && frame.digested === undefined) {
     const text = pass.spelling.toJson(pass.source, frame.start, end, true)
     capture(pass, frame.state, frame.isArray ? 'array' : 'object', text)
   }
@@ -231,17 +238,26 @@ function onClose(pass: Pass, end: number): void {
   pass.path = frame.path
   if (frame.droppedBy !== NOT_DROPPED) {
     const verb = ruleAt(pass, frame.droppedBy)?.verb
-    if (verb === 'drop') claimItem(pass, frame.start, end, true)
-    else leaveUnnamed(pass, frame.start, end, true)
+    const commit = () => claim(pass, containerJson(pass, frame, end, digest))
+    if (verb === 'drop') commit()
+    else leaveUnnamed(pass, frame.start, end, commit)
   } else if (frame.tentative !== undefined && !frame.passes) {
     rollBack(pass.output, frame.tentative)
     outer.survivors--
-    if (frame.count === 0) leaveUnnamed(pass, frame.start, end, true)
+    const commit = () => claim(pass, containerJson(pass, frame, end, digest))
+    if (frame.count === 0) leaveUnnamed(pass, frame.start, end, commit)
   } else if (frame.mode !== 'drop') {
     putSpan(pass.output, pass.lastEnd, end)
     outer.passes ||= frame.passes
+    if (frame.digested === 'bytes') claim(pass, containerJson(pass, frame, end, digest))
   }
   pass.lastEnd = end
+}
+
+// prettier-ignore
+function containerJson({ program, spelling, source }: Pass, { start }: Frame, end: number, digest: string | undefined): string {
+  if (program.claims === undefined) return ''
+  return digest === undefined ? spelling.toJson(source, start, end, true) : JSON.stringify(digest)
 }
 
 function onLiteral(pass: Pass, start: number, end: number): void {

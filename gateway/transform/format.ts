@@ -5,6 +5,8 @@ import type { OpenCodec } from './codec/codec.ts'
 import { openCsv } from './codec/csv.ts'
 import { openForm } from './codec/form.ts'
 import { openJson, openLines } from './codec/json.ts'
+import { openMultipart } from './codec/multipart.ts'
+import { openBinary, openText } from './codec/whole.ts'
 
 /** A body's format; only `readFormat` makes one from what a caller says. */
 export interface BodyFormat {
@@ -13,6 +15,8 @@ export interface BodyFormat {
   readonly mediaType: string
   readonly charset: Charset
   readonly dialect?: BodyDialect
+  /** What parts the parts of a multipart body. */
+  readonly boundary?: string
 }
 
 /** What is known of a format. */
@@ -39,6 +43,9 @@ const FORMATS: Readonly<Partial<Record<FormatName, FormatType>>> = {
   json:   { open: openJson, mediaTypes: ['application/json'], suffix: '+json', charsets: CHARSETS, streams: true },
   ndjson: { open: openLines, mediaTypes: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'], charsets: CHARSETS, streams: true, rows: 'json' },
   form:   { open: openForm, mediaTypes: ['application/x-www-form-urlencoded'], charsets: UTF_8, streams: true },
+  multipart: { open: openMultipart, mediaTypes: ['multipart/form-data'], charsets: UTF_8, streams: true },
+  text:   { open: openText, mediaTypes: ['text/plain'], charsets: CHARSETS, streams: false, onlyByPolicy: true },
+  binary: { open: openBinary, mediaTypes: ['application/octet-stream'], charsets: UTF_8, streams: true, onlyByPolicy: true },
   csv:    { open: openCsv, mediaTypes: ['text/csv'], charsets: CHARSETS, streams: true, rows: 'csv' },
 }
 
@@ -67,11 +74,19 @@ export function readFormat(contentType: string, dialect?: BodyDialect): BodyForm
   const parameters = new Map(rest.map(readParameter))
   const name = dialect === undefined ? nameOf(mediaType) : dialectName(dialect, mediaType)
   const charset = charsetOf(name, parameters.get('charset'), dialect?.charset)
-  return { name, mediaType, charset, ...(dialect === undefined ? {} : { dialect }) }
+  const boundary = name === 'multipart' ? boundaryOf(parameters.get('boundary')) : undefined
+  return {
+    name,
+    mediaType,
+    charset,
+    ...(dialect === undefined ? {} : { dialect }),
+    ...(boundary === undefined ? {} : { boundary }),
+  }
 }
 
 /** The Content-Type to send on: parameters could carry anything, so it is made anew. */
-export function writeContentType({ mediaType, charset }: BodyFormat): string {
+export function writeContentType({ mediaType, charset, boundary }: BodyFormat): string {
+  if (boundary !== undefined) return `${mediaType}; boundary="${boundary}"`
   return charset === 'utf-8' ? mediaType : `${mediaType}; charset=${charset}`
 }
 
@@ -86,6 +101,12 @@ function readParameter(text: string): readonly [string, string] {
     /^\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([^\s"]+))\s*$/.exec(text) ?? []
   if (name === '') throw new Problem('media-type-unsupported', 'a parameter cannot be read')
   return [name.toLowerCase(), quoted ?? plain ?? '']
+}
+
+/** RFC 2046 §5.1.1, without blanks. */
+function boundaryOf(boundary: string | undefined): string {
+  if (boundary !== undefined && /^[\w'()+,./:=?-]{1,70}$/.test(boundary)) return boundary
+  throw new Problem('media-type-unsupported', 'expected a boundary of 1 to 70 characters')
 }
 
 function nameOf(mediaType: string): FormatName {

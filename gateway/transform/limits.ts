@@ -10,3 +10,7 @@ export const LATER_MAX = 4
 export const HELD_BYTES_MAX = 1024 * 1024
 /** Below this, a value that is cut off is read again with each chunk; above, when twice as much is there. */
 export const REREAD_BYTES_MAX = 4096
+/** Parts of a multipart body, whose names are held; and the header fields of one. */
+export const PARTS_MAX = 1000
+/** See PARTS_MAX. */
+export const PART_HEAD_BYTES_MAX = 4096

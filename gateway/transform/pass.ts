@@ -37,6 +37,8 @@ export interface Frame {
   tentative: Mark | undefined
   /** The rule that drops it, NO_RULE when it is unnamed. */
   droppedBy: number
+  /** Whether a digest stands for it in its claim, so that it need not be held. */
+  digested: 'part' | 'bytes' | undefined
 }
 
 /** Everything that is known on the way. */
@@ -86,7 +88,7 @@ export function makeFrame(
 ): Frame {
   return {
     state, mode, isArray, count: 0, survivors: 0, passes: false, start, nameStart, nameEnd, symbol,
-    path: undefined, tentative: undefined, droppedBy: NOT_DROPPED,
+    path: undefined, tentative: undefined, droppedBy: NOT_DROPPED, digested: undefined,
   }
 }
 
@@ -99,12 +101,14 @@ export function putItem(pass: Pass, to: number, rename: string | undefined): voi
   else {
     putSpan(output, from, nameStart - spelling.nameQuote)
     putText(output, spelling.writeName(rename))
-    putSpan(output, nameEnd + spelling.nameQuote, to)
+    const tail = spelling.tail?.(to)
+    putSpan(output, nameEnd + spelling.nameQuote, tail?.from ?? to)
+    if (tail !== undefined) putText(output, tail.text)
   }
 }
 
 /** Leaves out a value that no rule names. @throws {Problem} where the policy wants a refusal. */
-export function leaveUnnamed(pass: Pass, start: number, end: number, isContainer = false): void {
+export function leaveUnnamed(pass: Pass, start: number, end: number, commit = claimItem): void {
   const { program, frames } = pass
   if (program.unnamed === 'refuse') {
     const path = pass.path ?? pathOf(pass, frames.length, pass)
@@ -112,15 +116,20 @@ export function leaveUnnamed(pass: Pass, start: number, end: number, isContainer
     throw refusal(`no rule names the value at byte ${start}, \`${place}\``)
   }
   pass.unnamed++
-  claimItem(pass, start, end, isContainer)
+  commit(pass, start, end)
 }
 
 /** Commits to a value that does not pass as it came. */
-export function claimItem(pass: Pass, start: number, end: number, isContainer = false): void {
+export function claimItem(pass: Pass, start: number, end: number): void {
+  if (pass.program.claims === undefined) return
+  claim(pass, pass.spelling.toJson(pass.source, start, end, false))
+}
+
+/** Commits to the item at hand. */
+export function claim(pass: Pass, json: string): void {
   const { program, frames, claims } = pass
   if (program.claims === undefined) return
   const path = pass.path ?? pathOf(pass, frames.length, pass)
-  const json = pass.spelling.toJson(pass.source, start, end, isContainer)
   claims.push({ name: program.claims + path, json })
 }
 

@@ -17,10 +17,8 @@ export interface Released {
 export function release(pass: Pass, consumed: number): Released {
   const { frames, frame, matcher, output } = pass
   // A container whose inside is not reported passes as it comes.
-  if (frame.mode === 'keep') {
-    putSpan(output, pass.lastEnd, consumed)
-    pass.lastEnd = consumed
-  }
+  if (frame.mode === 'keep') putSpan(output, pass.lastEnd, consumed)
+  if (frame.mode !== 'deny') pass.lastEnd = consumed
   if (settleTentative(pass)) return { bytes: Buffer.alloc(0), claims: [], keepFrom: 0 }
   // What parts the last item from the next comes out with the next.
   let keepFrom = Math.min(consumed, pass.lastEnd)
@@ -30,7 +28,8 @@ export function release(pass: Pass, consumed: number): Released {
     open.path ??= pathOf(pass, level, open)
     // A claim or a capture will want all of it.
     const wanted = open.droppedBy !== NOT_DROPPED || matcher.capture[open.state] !== NO_RULE
-    if (wanted) keepFrom = Math.min(keepFrom, Math.max(0, open.start))
+    if (wanted && open.digested === undefined)
+      keepFrom = Math.min(keepFrom, Math.max(0, open.start))
   }
   const bytes = assemble(output, pass.source.bytes)
   output.spans.length = 0

@@ -6,6 +6,13 @@ import type { Program, Spelling } from '../program.ts'
 
 /** Receives what a codec reads: the engine, or whoever wants to know what stands in a body. */
 export interface BodySink extends JsonSink {
+  /**
+   * Opens a container. One that is `digested` is never held: when it is dropped, its claim is a digest.
+   * `bytes` have no values inside, so that only `keep` and `drop` fit them; kept, they are claimed too.
+   */
+  open(isArray: boolean, start: number, digested?: 'part' | 'bytes'): boolean
+  /** @param digest of what is digested. */
+  close(end: number, digest?: string): void
   /** A span that belongs to the open container itself: it leaves whenever the container does. */
   literal(start: number, end: number): void
   /** The same for a text that does not stand in the body. */

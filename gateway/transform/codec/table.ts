@@ -80,7 +80,10 @@ export function spellingOf(table: Table): Spelling {
     writeName: () => '',
     writeText: write,
     writeJson: (json) => write(textOfJson(json)),
-    keepsPlace: () => table.names !== table.columns || (table.fates?.[table.column]?.stays ?? true),
+    placeholder: () =>
+      table.names === table.columns && table.fates?.[table.column]?.stays === false
+        ? undefined
+        : '',
   }
 }
 
