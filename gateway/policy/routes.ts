@@ -75,14 +75,14 @@ function shapeOf({ when }: Policy): string {
 export function createMatch<T extends { readonly policy: Policy }>(
   active: readonly T[],
 ): MatchRoute<T> {
-  const tables = { enforce: new Map<string, Route<T>[]>(), shadow: new Map<string, Route<T>[]>() }
+  const tables = { enforce: new Map<string, Node<T>>(), shadow: new Map<string, Node<T>>() }
   for (const item of active) {
     const { from, to, when, mode } = item.policy
     const key = keyOf(from, to, when.method)
-    const routes = tables[mode].get(key) ?? []
-    tables[mode].set(key, routes)
-    routes.push({ item, segments: when.path.split('/') })
-    routes.sort((a, b) => (specificity(a) < specificity(b) ? -1 : 1))
+    const root = tables[mode].get(key) ?? makeNode()
+    tables[mode].set(key, root)
+    const segments = when.path.split('/')
+    addRoute(root, segments).route ??= { item, segments }
   }
   return (from, to, method, path) => {
     const key = keyOf(from, to, method)
@@ -100,28 +100,52 @@ interface Route<T> {
   readonly segments: readonly string[]
 }
 
+/** Where paths that are alike so far part: by the next segment, or a parameter in its place. */
+interface Node<T> {
+  readonly literals: Map<string, Node<T>>
+  parameter: Node<T> | undefined
+  /** The route that ends here. */
+  route: Route<T> | undefined
+}
+
+function makeNode<T>(): Node<T> {
+  return { literals: new Map(), parameter: undefined, route: undefined }
+}
+
 // Party ids and methods hold no blank.
 function keyOf(from: string, to: string, method: string): string {
   return `${from} ${to} ${method}`
 }
 
-function specificity<T>({ segments }: Route<T>): string {
-  return segments.map((segment) => (segment.startsWith('{') ? '1' : '0')).join('')
+function addRoute<T>(root: Node<T>, segments: readonly string[]): Node<T> {
+  let node = root
+  for (const segment of segments) {
+    let next = segment.startsWith('{') ? node.parameter : node.literals.get(segment)
+    if (next === undefined) {
+      next = makeNode()
+      if (segment.startsWith('{')) node.parameter = next
+      else node.literals.set(segment, next)
+    }
+    node = next
+  }
+  return node
 }
 
-function findRoute<T>(routes: readonly Route<T>[] | undefined, segments: readonly string[]) {
-  return routes?.find(
-    (route) =>
-      route.segments.length === segments.length &&
-      route.segments.every((segment, index) =>
-        segment.startsWith('{') ? isPlain(segments[index]) : segment === segments[index],
-      ),
-  )
+function findRoute<T>(
+  node: Node<T> | undefined,
+  segments: readonly string[],
+  at = 0,
+): Route<T> | undefined {
+  const segment = segments[at]
+  if (node === undefined || segment === undefined) return node?.route
+  const literal = findRoute(node.literals.get(segment), segments, at + 1)
+  if (literal !== undefined || !isPlain(segment)) return literal
+  return findRoute(node.parameter, segments, at + 1)
 }
 
 /** A segment that a server would not resolve away; `%2e` is a dot too (RFC 3986 §6.2.2.2). */
-function isPlain(segment: string | undefined): boolean {
-  return segment !== undefined && segment !== '' && !/^(\.|%2e){1,2}$/i.test(segment)
+function isPlain(segment: string): boolean {
+  return segment !== '' && !/^(\.|%2e){1,2}$/i.test(segment)
 }
 
 function parametersOf<T>(

@@ -66,11 +66,9 @@ export function compileMatcher(
   ambiguous: Ambiguity,
 ): Matcher | undefined {
   const paths = [...rules, ...captures]
-  const steps = paths
-    .flat()
-    .map((segment) => (segment.step === 'descendant' ? segment.of : segment))
-  const names = [...new Set(steps.flatMap((step) => (step.step === 'name' ? [step.name] : [])))]
-  const places = [...new Set(steps.flatMap((step) => (step.step === 'index' ? [step.index] : [])))]
+  const steps = paths.flat().map(stepOf)
+  const names = numbered(steps.flatMap((step) => (step.step === 'name' ? [step.name] : [])))
+  const indexes = numbered(steps.flatMap((step) => (step.step === 'index' ? [step.index] : [])))
   const start = paths.map((_, path): Item => ({ path, position: 0 }))
   const states: Item[][] = [[], start]
   const keys = new Map([
@@ -84,18 +82,19 @@ export function compileMatcher(
     keys.set(key, states.length)
     return states.push(items) - 1
   }
-  const members: number[] = []
-  const spelled: number[] = []
-  const elements: number[] = []
+  const members: Int32Array[] = []
+  const spelled: Uint8Array[] = []
+  const elements: Int32Array[] = []
   // `states` grows while it is walked.
   for (const items of states) {
-    for (const name of [undefined, ...names]) {
-      members.push(intern(stepItems(paths, items, { member: true, name })))
-      spelled.push(spells(paths.slice(0, rules.length), items, name) ? 1 : 0)
-    }
-    for (const index of [undefined, ...places]) {
-      elements.push(intern(stepItems(paths, items, { member: false, index })))
-    }
+    const next = items.flatMap((item) => stepAt(paths, item) ?? [])
+    const nextNames = next.flatMap((step) => (step.step === 'name' ? [step.name] : []))
+    const nextIndexes = next.flatMap((step) => (step.step === 'index' ? [step.index] : []))
+    const byName = (name?: string) => intern(stepItems(paths, items, { member: true, name }))
+    const byIndex = (index?: number) => intern(stepItems(paths, items, { member: false, index }))
+    members.push(makeRow(names, nextNames, byName))
+    elements.push(makeRow(indexes, nextIndexes, byIndex))
+    spelled.push(spelledRow(names, rules, items))
     if (states.length > STATES_MAX) return undefined
   }
   const reported = new Set<string>()
@@ -106,13 +105,13 @@ export function compileMatcher(
   }
   const selected = states.map((items) => items.filter((i) => i.position === paths[i.path]?.length))
   return {
-    names: compileNames(names),
-    memberWidth: names.length + 1,
-    memberNext: Int32Array.from(members),
-    spelled: Uint8Array.from(spelled),
-    indexes: new Map(places.map((index, at) => [index, at + 1])),
-    elementWidth: places.length + 1,
-    elementNext: Int32Array.from(elements),
+    names: compileNames([...names.keys()]),
+    memberWidth: names.size + 1,
+    memberNext: joinRows(members, new Int32Array(states.length * (names.size + 1))),
+    spelled: joinRows(spelled, new Uint8Array(states.length * (names.size + 1))),
+    indexes,
+    elementWidth: indexes.size + 1,
+    elementNext: joinRows(elements, new Int32Array(states.length * (indexes.size + 1))),
     rule: Int32Array.from(selected, (items) =>
       mostSpecific(
         rules,
@@ -134,6 +133,40 @@ function isUnderWay(paths: readonly Path[], { path, position }: Item): boolean {
   return position < (paths[path]?.length ?? 0)
 }
 
+/** Symbols from 1 on; 0 is anything else. */
+function numbered<Key>(keys: readonly Key[]): ReadonlyMap<Key, number> {
+  return new Map([...new Set(keys)].map((key, at) => [key, at + 1]))
+}
+
+/** @param next the keys that lead somewhere from here; all others lead where an unknown one does. */
+function makeRow<Key>(
+  symbols: ReadonlyMap<Key, number>,
+  next: readonly Key[],
+  target: (key?: Key) => number,
+): Int32Array {
+  const row = new Int32Array(symbols.size + 1).fill(target())
+  for (const key of new Set(next)) row[symbols.get(key) ?? 0] = target(key)
+  return row
+}
+
+function joinRows<Table extends Int32Array | Uint8Array>(
+  rows: readonly Table[],
+  table: Table,
+): Table {
+  for (const [at, row] of rows.entries()) table.set(row, at * row.length)
+  return table
+}
+
+function stepOf(segment: Segment): Segment {
+  return segment.step === 'descendant' ? segment.of : segment
+}
+
+/** The step that the item waits for, if it is not at its path's end. */
+function stepAt(paths: readonly Path[], { path, position }: Item): Segment | undefined {
+  const segment = paths[path]?.[position]
+  return segment && stepOf(segment)
+}
+
 function keyOf(items: readonly Item[]): string {
   return items.map(({ path, position }) => `${path}.${position}`).join()
 }
@@ -151,7 +184,7 @@ function stepItems(paths: readonly Path[], items: readonly Item[], step: Step): 
     if (segment === undefined) continue
     // RFC 9535 §2.5.2: the descendant segment also stays where it is, at any depth.
     if (segment.step === 'descendant') add(path, position)
-    if (takes(segment.step === 'descendant' ? segment.of : segment, step)) add(path, position + 1)
+    if (takes(stepOf(segment), step)) add(path, position + 1)
   }
   return [...next.values()].sort((a, b) => a.path - b.path || a.position - b.position)
 }
@@ -162,12 +195,17 @@ function takes(segment: Segment, step: Step): boolean {
   return segment.step === 'index' && segment.index === step.index
 }
 
-function spells(rules: readonly Path[], items: readonly Item[], name: string | undefined): boolean {
-  return items.some(({ path, position }) => {
-    const segment = rules[path]?.[position]
-    const step = segment?.step === 'descendant' ? segment.of : segment
-    return step?.step === 'name' && step.name === name
-  })
+function spelledRow(
+  names: ReadonlyMap<string, number>,
+  rules: readonly Path[],
+  items: readonly Item[],
+): Uint8Array {
+  const row = new Uint8Array(names.size + 1)
+  for (const item of items) {
+    const step = stepAt(rules, item)
+    if (step?.step === 'name') row[names.get(step.name) ?? 0] = 1
+  }
+  return row
 }
 
 function mostSpecific(rules: readonly Path[], candidates: number[], ambiguous: Ambiguity): number {
