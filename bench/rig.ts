@@ -1,7 +1,8 @@
 /** What every benchmark of the relay stands on: the bank, the peers, the gateways, and their requests. @module */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createHmac, hash, randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Installation, createInstallation } from '../test/support/installation.ts'
 import { openClient, startServer, type Variant } from './harness.ts'
@@ -17,7 +18,7 @@ export interface Place {
   readonly port: number
   readonly pids: readonly number[]
   /** Header lines of one request's credentials; none for those who ask for none. */
-  readonly credentials: () => Promise<string>
+  readonly credentials: (body: Buffer) => Promise<string>
 }
 
 /** The bank, and how to start what stands before it. */
@@ -35,6 +36,8 @@ export interface Rig {
 
 /** How a gateway is set up. */
 export interface SealgateOptions {
+  /** How the caller proves itself, and what the gateway signs with: keys, or shared secrets. */
+  readonly secrets?: boolean
   readonly without?: readonly string[]
   /** Changes the installation before the start. */
   readonly prepare?: (installation: Installation) => void
@@ -66,14 +69,16 @@ export async function openRig(): Promise<Rig> {
       running.push(child)
       return { name, port, pids, credentials: nobody }
     },
-    sealgate: async (name, { without = [], prepare = () => {} } = {}) => {
+    sealgate: async (name, { without = [], prepare = () => {}, secrets = false } = {}) => {
       const installation = await createInstallation(bankUrl)
       installation.addPolicy('bench.yaml', POLICY)
+      const sign = secrets ? shareSecrets(installation) : undefined
       prepare(installation)
       const { configFile, platform } = installation
       const { port, pids } = await start(join(PEERS, 'gateway.ts'), configFile, without.join())
       const exp = () => Math.floor(Date.now() / 1000) + 280
-      const credentials = async () =>
+      const credentials = async (body: Buffer) =>
+        sign?.(body) ??
         `authorization: Bearer ${await platform.jwt('harbour-bank', { exp: exp() })}\r\n`
       return { name, port, pids, credentials }
     },
@@ -99,7 +104,7 @@ export function sending({ name, port, pids, credentials }: Place, body: Buffer):
       while (ready.length < count) {
         const head =
           `POST ${name === 'direct' ? '/bench' : TARGET} HTTP/1.1\r\nhost: gateway\r\n` +
-          `${await credentials()}content-type: application/json\r\n` +
+          `${await credentials(body)}content-type: application/json\r\n` +
           `content-length: ${body.length}\r\n\r\n`
         ready.push(Buffer.from(head))
       }
@@ -109,6 +114,32 @@ export function sending({ name, port, pids, credentials }: Place, body: Buffer):
       if (head === undefined) throw new Error('too few requests were made ready')
       return [head, body]
     },
+  }
+}
+
+/** Lets caller and gateway, and gateway and bank, share secrets. @returns what signs a request. */
+function shareSecrets({ folder, configFile }: Installation): (body: Buffer) => string {
+  const k = randomBytes(32).toString('base64url')
+  const file = join(folder, 'keys', 'shared.json')
+  writeFileSync(file, JSON.stringify({ keys: [{ kty: 'oct', kid: 'k1', k }] }), { mode: 0o600 })
+  const text = readFileSync(configFile, 'utf8')
+    .replace(
+      'auth: [ { jwt: { jwks: keys/sunrise-platform',
+      'auth: [ { hmac: keys/shared.json }, { jwt: { jwks: keys/sunrise-platform',
+    )
+    .replace('{ id: harbour-bank,', '{ id: harbour-bank, signWith: keys/shared.json,')
+  writeFileSync(configFile, text)
+  let nonce = 0
+  return (body) => {
+    const digest = `sha-256=:${hash('sha256', body, 'base64')}:`
+    const covered = '("@method" "@authority" "@path" "@query" "content-type" "content-digest")'
+    const created = Math.floor(Date.now() / 1000)
+    const parameters = `${covered};created=${created};keyid="sunrise-platform#k1";alg="hmac-sha256";nonce="${created}-${nonce++}"`
+    const base =
+      `"@method": POST\n"@authority": gateway\n"@path": ${TARGET}\n"@query": ?\n` +
+      `"content-type": application/json\n"content-digest": ${digest}\n"@signature-params": ${parameters}`
+    const mac = createHmac('sha256', Buffer.from(k, 'base64url')).update(base).digest('base64')
+    return `content-digest: ${digest}\r\nsignature-input: s=${parameters}\r\nsignature: s=:${mac}:\r\n`
   }
 }
 

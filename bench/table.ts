@@ -32,6 +32,7 @@ export const NAMES = {
   pass: 'express + HPM, untouched',
   docs: 'express + HPM, rewrite',
   plain: 'Sealgate without evidence',
+  secrets: 'Sealgate complete, shared secrets',
   full: 'Sealgate complete',
 } as const
 
@@ -73,6 +74,7 @@ async function startAll(rig: Rig): Promise<readonly Place[]> {
     await rig.express(NAMES.pass, 'pass'),
     await rig.express(NAMES.docs, 'rewrite'),
     await rig.sealgate(NAMES.plain, { without: ['evidence'] }),
+    await rig.sealgate(NAMES.secrets, { secrets: true }),
     await rig.sealgate(NAMES.full),
   ]
 }

@@ -3,7 +3,8 @@ import { createPublicKey } from 'node:crypto'
 import type { Report } from '../base/diagnostic.ts'
 import { durationOf, listOf, oneOf, openMap, type Reader, textOf } from '../base/shape.ts'
 import type { YamlNode } from '../base/yaml.ts'
-import { readableFile } from './config-files.ts'
+import { readableFile, secretFile } from './config-files.ts'
+import { parseSecrets } from './signature/secrets.ts'
 import type { AuthConfig, PartyConfig, VerifierConfig } from './config.ts'
 import { ENCRYPTION_ALGORITHMS } from './transform/encrypt.ts'
 
@@ -25,11 +26,13 @@ export function readParties(folder: string): Reader<readonly PartyConfig[]> {
         report.error(item.at, `the party \`${id}\` stands here twice`, 'remove one')
       ids.add(id)
       const url = fields.take('url', readHttpUrl)
+      const signWith = fields.take('signWith', readSecrets(folder))
       const encryptTo = fields.take('encryptTo', readEncryptionKey(folder))
       const party = {
         id,
         role: fields.need('role', oneOf('a role of a party', PARTY_ROLES)),
         ...(url === undefined ? {} : { url }),
+        ...(signWith === undefined ? {} : { signWith }),
         ...(encryptTo === undefined ? {} : { encryptTo }),
         auth: fields.take('auth', listOf(readAuth(folder), '`auth`')) ?? [],
       }
@@ -117,6 +120,7 @@ function readAuth(folder: string): Reader<AuthConfig> {
     const jwt = fields.take('jwt', keys)
     const signature = fields.take('signature', keys)
     const subject = fields.take('mtls', readSubject)
+    const secrets = fields.take('hmac', readSecrets(folder))
     fields.close()
     if (fields.map.entries.size !== 1 && node.node === 'map') {
       report.error(
@@ -125,10 +129,15 @@ function readAuth(folder: string): Reader<AuthConfig> {
         'write `[ { jwt: … }, { mtls: … } ]`',
       )
     }
+    if (secrets !== undefined) return { method: 'hmac', secrets }
     if (subject !== undefined) return { method: 'mtls', subject }
     if (signature !== undefined) return { method: 'signature', jwks: signature }
     return { method: 'jwt', jwks: jwt ?? '' }
   }
+}
+
+function readSecrets(folder: string): Reader<string> {
+  return secretFile(folder, 'a JWK set of `oct` keys with `kid`, 32 bytes or more', parseSecrets)
 }
 
 const readSubject: Reader<string> = (node, report) => {

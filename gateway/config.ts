@@ -62,6 +62,8 @@ export interface PartyConfig {
   /** Where the party is called; absent when it only calls. */
   readonly url?: string
   readonly auth: readonly AuthConfig[]
+  /** File of secrets: what is sent to this party is signed with the first, not with the gateway's own key. */
+  readonly signWith?: string
   /** File of the public JWK that `encrypt: recipient` seals values to. */
   readonly encryptTo?: string
 }
@@ -82,3 +84,5 @@ export type AuthConfig =
   | { readonly method: 'jwt'; readonly jwks: string }
   | { readonly method: 'signature'; readonly jwks: string }
   | { readonly method: 'mtls'; readonly subject: string }
+  /** A file of secrets for RFC 9421 `hmac-sha256`. */
+  | { readonly method: 'hmac'; readonly secrets: string }

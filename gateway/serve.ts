@@ -30,7 +30,7 @@ import { createPolicyArchive } from './policy/archive.ts'
 import { policyArchive } from './places.ts'
 import type { Live } from './policy/live.ts'
 import { openRelayKey } from './signature/key-file.ts'
-import { createMessageSigner } from './signature/sign.ts'
+import { createMessageSigner, type PublicSigner } from './signature/sign.ts'
 import { type RunCommand, runCommand } from '../workers/clock.ts'
 import { steerBy } from './steer.ts'
 import { openSpoolFolder } from './stream/spool.ts'
@@ -52,7 +52,7 @@ export interface GatewayOptions {
 }
 
 /** What the relay is made of. */
-export type RelayParts = Omit<RelayPorts, 'observe' | 'report'>
+export type RelayParts = Omit<RelayPorts, 'observe' | 'report'> & { readonly signer: PublicSigner }
 
 /** A running gateway. */
 export interface Gateway {

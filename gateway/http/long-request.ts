@@ -15,7 +15,14 @@ import type { Leg } from './leg.ts'
 import type { RelayLimits } from './limits.ts'
 import { guardOf, requireLong } from './long.ts'
 import { pullBody, push } from './pull.ts'
-import { codingOf, envelopeOf, linksOf, rewriteFrame, type StagePorts } from './stages.ts'
+import {
+  codingOf,
+  envelopeOf,
+  linksOf,
+  rewriteFrame,
+  type StagePorts,
+  signerFor,
+} from './stages.ts'
 
 /** What long bodies need of the rest of the gateway. */
 export interface LongPorts extends StagePorts {
@@ -116,7 +123,7 @@ async function holdBack(ports: LongPorts, exchange: Exchange, departure: Departu
     }
     const digest = passage.digest()
     const feed = (request: ClientRequest) => feedWith(ports, request, spool.read(), () => ({}))
-    exchange.outbound = composeRequest(ports.signer, {
+    exchange.outbound = composeRequest(signerFor(ports, exchange), {
       ...envelope,
       long: { length: spool.length(), digest, feed },
     })
@@ -135,11 +142,14 @@ async function passOn(ports: LongPorts, exchange: Exchange, departure: Departure
   let stopped: unknown
   let fed: Promise<void> | undefined
   const feed: LongContent['feed'] = (request) => {
-    const trailer = () => composeTrailer(ports.signer, envelope, passage.digest())
+    const trailer = () => composeTrailer(signerFor(ports, exchange), envelope, passage.digest())
     fed = feedWith(ports, request, prepend(first, output), trailer, (error) => (stopped = error))
     return fed
   }
-  exchange.outbound = composeRequest(ports.signer, { ...envelope, long: { feed } })
+  exchange.outbound = composeRequest(signerFor(ports, exchange), {
+    ...envelope,
+    long: { feed },
+  })
   await ports.recorder.intend(longIntentOf(exchange, {}))
   exchange.intended = true
   try {

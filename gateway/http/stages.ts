@@ -40,6 +40,11 @@ export interface StagePorts {
   readonly pseudonym: (name: string, value: string) => string
 }
 
+/** Who signs what is sent: a secret that the recipient shares, or the gateway's own key. */
+export function signerFor({ signer }: Pick<StagePorts, 'signer'>, { recipient }: Exchange) {
+  return recipient?.signer ?? signer
+}
+
 const NO_BODY: Rewritten = {
   bytes: Buffer.alloc(0),
   manifest: [],
@@ -102,7 +107,12 @@ export async function prepareRequest(
   const sealed = await sealRequest(ports, exchange, plain)
   const coding = exchange.plain === undefined ? undefined : codingOf(head)
   const coded = coding === undefined ? sealed.body : await encodeWhole(coding, sealed.body)
-  exchange.outbound = composeRequest(ports.signer, { ...envelope, ...sealed, coding, body: coded })
+  exchange.outbound = composeRequest(signerFor(ports, exchange), {
+    ...envelope,
+    ...sealed,
+    coding,
+    body: coded,
+  })
   return linksOf(ports, rewritten.captured)
 }
 

@@ -1,17 +1,20 @@
 /** Parties: who may call, who is called, and how a caller proves who it is. @module */
 import type { PartyConfig } from '../config.ts'
+import type { MessageSigner } from '../signature/sign.ts'
 
 /** A party as configured; `base` is where it is called, without a trailing slash. */
 export interface Party {
   readonly id: string
   readonly role: PartyConfig['role']
   readonly base?: URL
+  /** Signs what is sent to this party, in place of the gateway's own key. */
+  readonly signer?: MessageSigner
 }
 
 /** An identified caller. */
 export interface Caller {
   readonly party: Party
-  readonly method: 'jwt' | 'signature' | 'mtls'
+  readonly method: 'jwt' | 'signature' | 'mtls' | 'hmac'
   /** Which key proved it: an RFC 7638 thumbprint, or a certificate's SHA-256; base64url. */
   readonly key: string
 }

@@ -8,9 +8,11 @@ import { bearerOf, type Head } from '../http/headers.ts'
 import { claimedIssuer, verifyJwt } from './jwt.ts'
 import { type KeyFinder, openKeys } from './keys.ts'
 import { peerCertificate, sameSubject } from './mtls.ts'
+import { openSecrets, type SharedSecret } from '../signature/secrets.ts'
+import { createSecretSigner, type MessageSigner } from '../signature/sign.ts'
 import { type Caller, PARTY_LIMITS, type Party } from './party.ts'
 import { createReplayWindow, type ReplayWindow } from './replay.ts'
-import { claimedSigner, verifyCallerSignature } from './signature.ts'
+import { claimedSigner, verifyCallerMac, verifyCallerSignature } from './signature.ts'
 
 /** Who is who. */
 export interface Parties {
@@ -28,6 +30,7 @@ interface Member {
   readonly jwt: readonly KeyFinder[]
   readonly signature: readonly KeyFinder[]
   readonly subjects: readonly string[]
+  readonly secrets: readonly SharedSecret[]
   readonly replay: ReplayWindow
 }
 
@@ -49,8 +52,14 @@ export function openParties(configs: readonly PartyConfig[], clock: Clock): Part
   async function bySignature(request: IncomingMessage, head: Head): Promise<Caller> {
     const { party: id, label } = claimedSigner(head)
     const member = members.get(id)
-    if (member === undefined || member.signature.length === 0) throw unknownSigner()
+    const { signature = [], secrets = [] } = member ?? {}
+    const isSecret = label.covered[1].get('alg') === 'hmac-sha256'
+    if (member === undefined || (isSecret ? secrets : signature).length === 0) throw unknownSigner()
     const check = { head, label, replay: member.replay, startedS }
+    if (isSecret) {
+      const key = verifyCallerMac(request, { ...check, secrets, nowS: nowS(clock) })
+      return { party: member.party, method: 'hmac', key }
+    }
     const key = await firstThatFits(member.signature, (keys) =>
       verifyCallerSignature(request, { ...check, keys, nowS: nowS(clock) }),
     )
@@ -112,9 +121,12 @@ function openMember(config: PartyConfig): Member {
       .filter((auth): auth is AuthConfig & { method: typeof method } => auth.method === method)
       .map((auth) => openKeys(auth.jwks))
   return {
-    party: { id: config.id, role: config.role, ...baseOf(config) },
+    party: { id: config.id, role: config.role, ...baseOf(config), ...signerOf(config) },
     jwt: keysOf('jwt'),
     signature: keysOf('signature'),
+    secrets: config.auth.flatMap((auth) =>
+      auth.method === 'hmac' ? openSecrets(auth.secrets) : [],
+    ),
     subjects: config.auth.flatMap((auth) => (auth.method === 'mtls' ? [auth.subject] : [])),
     replay: createReplayWindow(PARTY_LIMITS.JTI_COUNT_MAX, REPLAYED),
   }
@@ -129,6 +141,11 @@ function baseOf(config: PartyConfig): { base?: URL } {
   }
   base.pathname = base.pathname.replace(/\/+$/, '')
   return { base }
+}
+
+function signerOf({ signWith }: PartyConfig): { signer?: MessageSigner } {
+  const [secret] = signWith === undefined ? [] : openSecrets(signWith)
+  return secret === undefined ? {} : { signer: createSecretSigner(secret) }
 }
 
 function unknownSigner(): Problem {

@@ -10,6 +10,8 @@ import {
   readSignature,
   verifySignature,
 } from '../signature/verify.ts'
+import { signatureBase } from '../signature/base.ts'
+import { type SharedSecret, verifyMac } from '../signature/secrets.ts'
 import { keyObjectOf } from './jws.ts'
 import { type KeyFinder, thumbprint } from './keys.ts'
 import { PARTY_LIMITS } from './party.ts'
@@ -44,10 +46,13 @@ export function claimedSigner(head: Head): {
 }
 
 /** What a signature is checked against. */
-export interface SignatureCheck {
+export interface SignatureCheck extends Check {
+  readonly keys: KeyFinder
+}
+
+interface Check {
   readonly head: Head
   readonly label: PresentedSignature
-  readonly keys: KeyFinder
   readonly replay: ReplayWindow
   readonly nowS: number
   readonly startedS: number
@@ -64,13 +69,8 @@ export async function verifyCallerSignature(
   request: IncomingMessage,
   check: SignatureCheck,
 ): Promise<string> {
-  const { head, label, nowS } = check
-  checkCoverage(label.covered, head)
-  const created = checkTimes(label.covered, nowS, check.startedS)
-  const nonce = textParameter(label.covered, 'nonce')
-  if (nonce === '' || nonce.length > JTI_CHARACTERS_MAX) {
-    throw invalid(`expected \`nonce\` of 1 to ${JTI_CHARACTERS_MAX} characters`)
-  }
+  const { head, label } = check
+  const spend = checkParameters(check)
   const algorithm = textParameter(label.covered, 'alg')
   if (!isAlgorithm(algorithm)) {
     throw invalid(`expected \`alg\` ${Object.keys(JOSE_NAMES).join(', ')}`)
@@ -81,8 +81,40 @@ export async function verifyCallerSignature(
   if (!verifySignature(message, label, algorithm, keyObjectOf(key))) {
     throw invalid('the signature does not verify')
   }
-  check.replay.accept(nonce, created + TOKEN_LIFE_MAX_S + CLOCK_SKEW_S, nowS)
+  spend()
   return thumbprint(key)
+}
+
+/**
+ * The same with a secret that the caller shares with the gateway: it proves the caller to the gateway,
+ * and to nobody else, which evidence says by its own name (`hmac`).
+ *
+ * @returns the thumbprint of the secret.
+ */
+export function verifyCallerMac(
+  request: IncomingMessage,
+  check: Check & { readonly secrets: readonly SharedSecret[] },
+): string {
+  const { head, label } = check
+  const spend = checkParameters(check)
+  const kid = KEY_ID.exec(textParameter(label.covered, 'keyid'))?.[2]
+  const secret = check.secrets.find((each) => each.kid === kid)
+  if (secret === undefined) throw invalid('no registered key fits `keyid` and `alg`')
+  const base = signatureBase(requestMessage(request, head), label.covered)
+  if (!verifyMac(secret, base, label.signature)) throw invalid('the signature does not verify')
+  spend()
+  return secret.thumbprint
+}
+
+/** What must hold whatever the key is. @returns what spends the nonce, once the signature is right. */
+function checkParameters({ head, label, nowS, startedS, replay }: Check): () => void {
+  checkCoverage(label.covered, head)
+  const created = checkTimes(label.covered, nowS, startedS)
+  const nonce = textParameter(label.covered, 'nonce')
+  if (nonce === '' || nonce.length > JTI_CHARACTERS_MAX) {
+    throw invalid(`expected \`nonce\` of 1 to ${JTI_CHARACTERS_MAX} characters`)
+  }
+  return () => replay.accept(nonce, created + TOKEN_LIFE_MAX_S + CLOCK_SKEW_S, nowS)
 }
 
 /** The request as the caller saw it. */

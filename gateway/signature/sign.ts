@@ -1,5 +1,6 @@
-/** Signs what the gateway sends to a recipient (RFC 9421, Ed25519). @module */
+/** Signs what the gateway sends to a recipient (RFC 9421): Ed25519, or a shared secret. @module */
 import { type KeyObject, createHash, createPublicKey, sign } from 'node:crypto'
+import { macOf, type SharedSecret } from './secrets.ts'
 
 /** The parts of an outbound request that the signature covers. */
 export interface OutboundParts {
@@ -19,9 +20,6 @@ export interface OutboundParts {
 
 /** Makes the two fields of a signature. */
 export interface MessageSigner {
-  readonly keyId: string
-  /** The public key as a JWK, for recipients to verify with. */
-  readonly publicJwk: Readonly<Record<string, unknown>>
   /** @param place where the digest and the signature stand: behind a body that is sent as it comes. */
   sign(
     parts: OutboundParts,
@@ -29,24 +27,48 @@ export interface MessageSigner {
   ): { readonly input: string; readonly signature: string }
 }
 
+/** A signer whose signatures everybody can verify. */
+export interface PublicSigner extends MessageSigner {
+  readonly keyId: string
+  /** The public key as a JWK, for recipients to verify with. */
+  readonly publicJwk: Readonly<Record<string, unknown>>
+}
+
 /** @param privateKey Ed25519. The key id is its RFC 7638 thumbprint. */
-export function createMessageSigner(privateKey: KeyObject): MessageSigner {
+export function createMessageSigner(privateKey: KeyObject): PublicSigner {
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
   const canonical = `{"crv":"Ed25519","kty":"OKP","x":"${x}"}`
   const keyId = createHash('sha256').update(canonical).digest('base64url')
   return {
     keyId,
     publicJwk: { kty: 'OKP', crv: 'Ed25519', x, kid: keyId, use: 'sig', alg: 'EdDSA' },
-    sign: (parts, place = 'header') => {
-      const components = componentsOf(parts, place)
-      const covered = components.map(([identifier]) => identifier).join(' ')
-      const params = `(${covered});created=${parts.created};keyid="${keyId}";alg="ed25519"`
-      const lines = components.map(([identifier, value]) => `${identifier}: ${value}\n`)
-      const base = `${lines.join('')}"@signature-params": ${params}`
-      const signature = sign(null, Buffer.from(base, 'utf8'), privateKey).toString('base64')
-      const label = place === 'header' ? 'relay' : 'relay-end'
-      return { input: `${label}=${params}`, signature: `${label}=:${signature}:` }
-    },
+    sign: signWith(`keyid="${keyId}";alg="ed25519"`, (base) =>
+      sign(null, Buffer.from(base, 'utf8'), privateKey),
+    ),
+  }
+}
+
+/** Signs with a secret that the recipient shares: cheap for both, and proof for nobody else. */
+export function createSecretSigner(secret: SharedSecret): MessageSigner {
+  return {
+    sign: signWith(`keyid="${secret.kid}";alg="hmac-sha256"`, (base) => macOf(secret, base)),
+  }
+}
+
+/** @param key the parameters that name the key. */
+function signWith(key: string, signBase: (base: string) => Buffer): MessageSigner['sign'] {
+  return (parts, place = 'header') => {
+    const components = componentsOf(parts, place)
+    let covered = ''
+    let base = ''
+    for (const [identifier, value] of components) {
+      covered += covered === '' ? identifier : ` ${identifier}`
+      base += `${identifier}: ${value}\n`
+    }
+    const params = `(${covered});created=${parts.created};${key}`
+    const signature = signBase(`${base}"@signature-params": ${params}`).toString('base64')
+    const label = place === 'header' ? 'relay' : 'relay-end'
+    return { input: `${label}=${params}`, signature: `${label}=:${signature}:` }
   }
 }
 

@@ -22,6 +22,12 @@ describe('loadConfig', () => {
     writeFileSync(join(folder, 'keys/enc.json'), JSON.stringify(jwk))
     const leaked = { ...sealed.privateKey.export({ format: 'jwk' }), alg: 'ECDH-ES' }
     writeFileSync(join(folder, 'keys/private.json'), JSON.stringify(leaked))
+    const secret = { kty: 'oct', kid: 'k1', k: Buffer.alloc(32, 1).toString('base64url') }
+    for (const [name, mode] of [
+      ['secret', 0o600],
+      ['open-secret', 0o644],
+    ] as const)
+      writeFileSync(join(folder, `keys/${name}.json`), JSON.stringify({ keys: [secret] }), { mode })
     const { privateKey } = generateKeyPairSync('ed25519')
     writeFileSync(join(folder, 'keys/tls.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
     writeFileSync(join(folder, 'keys/binary'), Buffer.from([0xff, 0xfe]))
@@ -83,7 +89,7 @@ witnesses: { policy: keys/witnesses, interval: 5s }
 operator: { name: a, role: platform-side, licence: "1", validUntil: 2027-11-08 }
 parties:
   - { id: a-platform, role: platform, auth: [ { jwt: { jwks: keys/p.jwks.json } }, { mtls: { subject: CN=a } } ] }
-  - { id: b-bank, role: bank, url: "http://127.0.0.1:9001", encryptTo: keys/enc.json, auth: [ { signature: { jwks: https://b.example/jwks } } ] }
+  - { id: b-bank, role: bank, url: "http://127.0.0.1:9001", encryptTo: keys/enc.json, signWith: keys/secret.json, auth: [ { signature: { jwks: https://b.example/jwks } }, { hmac: keys/secret.json } ] }
 verifiers:
   - { id: operator-one, url: https://v.example/check, issuer: one, jwks: https://v.example/jwks, timeout: 500ms }
   - { id: operator-two, url: "http://127.0.0.1:9", jwks: keys/p.jwks.json }
@@ -128,8 +134,12 @@ verifiers:
         id: 'b-bank',
         role: 'bank',
         url: 'http://127.0.0.1:9001',
+        signWith: join(folder, 'keys/secret.json'),
         encryptTo: join(folder, 'keys/enc.json'),
-        auth: [{ method: 'signature', jwks: 'https://b.example/jwks' }],
+        auth: [
+          { method: 'signature', jwks: 'https://b.example/jwks' },
+          { method: 'hmac', secrets: join(folder, 'keys/secret.json') },
+        ],
       },
     ])
   })
@@ -167,6 +177,8 @@ verifiers:
     { name: 'a key that is no key',   text: `${OPERATOR}parties: [ { id: a, role: bank, auth: [ { jwt: { jwks: keys/not.json } } ] } ]\n`, want: 'sealgate.yaml:2:56: `keys/not.json` is not a JWK set (`{"keys": […]}`)' },
     { name: 'a key that is not text', text: `${OPERATOR}parties: [ { id: a, role: bank, auth: [ { jwt: { jwks: keys/binary } } ] } ]\n`, want: 'sealgate.yaml:2:56: `keys/binary` is not UTF-8 text' },
     { name: 'two ways in one map',    text: `${OPERATOR}parties: [ { id: a, role: bank, auth: [ { jwt: { jwks: keys/p.jwks.json }, mtls: { subject: a } } ] } ]\n`, want: 'sealgate.yaml:2:41: one way to authenticate stands in each map' },
+    { name: 'a secret that others can read', text: `${OPERATOR}parties: [ { id: a, role: bank, signWith: keys/open-secret.json } ]\n`, want: 'sealgate.yaml:2:43: others can read the key' },
+    { name: 'a secret that is none',  text: `${OPERATOR}parties: [ { id: a, role: bank, auth: [ { hmac: keys/p.jwks.json } ] } ]\n`, want: 'sealgate.yaml:2:49: `keys/p.jwks.json` is not a JWK set of `oct` keys with `kid`, 32 bytes or more' },
     { name: 'a private key to encrypt to', text: `${OPERATOR}parties: [ { id: a, role: bank, encryptTo: keys/private.json } ]\n`, want: 'sealgate.yaml:2:44: `keys/private.json` is not a public JWK whose `alg` is one of ECDH-ES, ECDH-ES+A256KW, RSA-OAEP-256' },
     { name: 'a verifier in the clear', text: `${MINIMAL}verifiers: [ { id: v, url: "http://v.example", jwks: keys/p.jwks.json } ]\n`, want: 'sealgate.yaml:3:28: personal values would go there in the clear' },
     { name: 'a verifier twice',       text: `${MINIMAL}verifiers: [ { id: v, url: "https://v", jwks: keys/p.jwks.json }, { id: v, url: "https://v", jwks: keys/p.jwks.json } ]\n`, want: 'sealgate.yaml:3:67: the verifier `v` stands here twice' },

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { randomUUID, sign } from 'node:crypto'
+import { createHmac, randomUUID, sign } from 'node:crypto'
 import { KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,10 @@ import { type TestParty, createTestParty } from '../../support/party.ts'
 const NOW = Math.floor(Date.now() / 1000)
 const clock: Clock = { wallUs: () => BigInt(NOW) * 1_000_000n, monotonicNs: () => 0n }
 const FULL = '"@method" "@authority" "@path" "@query" "content-type" "content-digest"'
+
+const SECRET = Buffer.alloc(32, 5)
+/** What a caller signs with that shares a secret. */
+const MAC = { keyid: 'secretive#k1', alg: 'hmac-sha256' }
 
 interface Parts {
   readonly covered?: string
@@ -37,9 +41,15 @@ describe('callers that sign the message', () => {
   before(async () => {
     sunrise = await createTestParty('sunrise', 'Ed25519')
     const jwks = sunrise.writeKeys(folder)
+    const secrets = join(folder, 'secrets.json')
+    const k = SECRET.toString('base64url')
+    writeFileSync(secrets, JSON.stringify({ keys: [{ kty: 'oct', kid: 'k1', k }] }), {
+      mode: 0o600,
+    })
     parties = openParties(
       [
         { id: 'sunrise', role: 'platform', auth: [{ method: 'signature', jwks }] },
+        { id: 'secretive', role: 'platform', auth: [{ method: 'hmac', secrets }] },
         { id: 'jwt-only', role: 'platform', auth: [{ method: 'jwt', jwks }] },
       ],
       clock,
@@ -66,7 +76,11 @@ describe('callers that sign the message', () => {
     }
     const base = signatureBase(message, parseDictionary(input).get('sig') as InnerList)
     const key = KeyObject.from(sunrise.privateKey as Parameters<typeof KeyObject.from>[0])
-    const signature = sign(null, Buffer.from(base), key).toString('base64')
+    const signature = (
+      alg === 'hmac-sha256'
+        ? createHmac('sha256', SECRET).update(base).digest()
+        : sign(null, Buffer.from(base), key)
+    ).toString('base64')
     const head = { ...fields, ...sent, 'signature-input': input, signature: `sig=:${signature}:` }
     const request = { method: 'POST', url, socket: {} } as IncomingMessage
     return parties.identify(request, new Map(Object.entries(head)), 'bank')
@@ -77,6 +91,16 @@ describe('callers that sign the message', () => {
     expect(caller).to.deep.include({ method: 'signature' })
     expect(caller.party.id).to.equal('sunrise')
     expect(caller.key).to.match(/^[\w-]{43}$/)
+  })
+
+  it('are identified by a secret, whose use evidence tells from a signature', async () => {
+    const caller = await identify(MAC)
+    expect(caller).to.deep.include({ method: 'hmac' })
+    expect(caller.party.id).to.equal('secretive')
+    const nonce = randomUUID()
+    await identify({ ...MAC, nonce })
+    const again = await identify({ ...MAC, nonce }).catch((e: unknown) => e)
+    expect(again).to.be.instanceOf(Problem).with.property('slug', 'credentials-replayed')
   })
 
   it('may cover the target URI instead of its parts', async () => {
@@ -103,7 +127,14 @@ describe('callers that sign the message', () => {
     { name: 'it has expired',               extra: `;expires=${NOW - 11}`,                   detail: /expired/ },
     { name: 'the nonce is empty',           nonce: '',                                       detail: /`nonce`/ },
     { name: 'the nonce is long',            nonce: 'x'.repeat(129),                          detail: /`nonce`/ },
-    { name: 'the algorithm is a secret one', alg: 'hmac-sha256',                             detail: /expected `alg`/ },
+    { name: 'the algorithm is a secret one', alg: 'hmac-sha256',                             detail: /not a party/ },
+    { name: 'a party with a secret uses a key', ...MAC, alg: 'ed25519',                      detail: /not a party/ },
+    { name: 'the secret is unknown',        ...MAC, keyid: 'secretive#k2',                   detail: /no registered key/ },
+    { name: 'another path has the MAC',     ...MAC, url: '/bank/b?b=1',                      detail: /does not verify/ },
+    { name: 'another digest has the MAC',   ...MAC, sent: { 'content-digest': 'sha-256=:AA==:' }, detail: /does not verify/ },
+    { name: 'the MAC does not cover the method', ...MAC, covered: FULL.replace('"@method" ', ''), detail: /`@method`/ },
+    { name: 'the MAC is old',               ...MAC, created: NOW - 301,                      detail: /too long ago/ },
+    { name: 'the MAC has no nonce',         ...MAC, nonce: '',                               detail: /`nonce`/ },
     { name: 'the algorithm is not the key\'s', alg: 'ecdsa-p256-sha256',                     detail: /no registered key/ },
     { name: 'the key is unknown',           keyid: 'sunrise#k2',                             detail: /no registered key/ },
     { name: 'the key id names no party',    keyid: 'k1',                                     detail: /`<party id>#<kid>`/ },
