@@ -1,8 +1,7 @@
 /** The chain of an instance's records: numbers, links and seals drafts in order, off the caller's path. @module */
 import type { Clock } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
-import type { Appended } from './journal/journal.ts'
-import type { Entry } from './journal/entry.ts'
+import type { Appended, Journal } from './journal/journal.ts'
 import { SEAL_RECORDS_MAX, SEAL_RETRY_MS } from './limits.ts'
 import type { Draft, Members } from './draft.ts'
 import { originMembers, writePayload, type Origin } from './payload.ts'
@@ -39,7 +38,7 @@ export interface ChainPorts {
   readonly key: () => BoundKey
   /** Makes the record that stands before a key's first other one, and counts it. */
   readonly announce: (key: BoundKey, before: Head, segment: number) => Pending
-  readonly append: (entry: Entry, appended: Appended) => void
+  readonly append: Journal['append']
   /** Told when the key does not sign; what waits is tried again later. */
   readonly stalled: (error: Problem) => void
   /** Called in order of `seq`, each when durable: nobody may see a seal before. */
@@ -82,9 +81,10 @@ export function createChain(ports: ChainPorts, start: Head): Chain {
     const sealed = sealItem(ports, origin, item, { key, head })
     head = { seq: sealed.record.seq, digest: sealed.digest, key: key.thumbprint }
     // A failure has stopped the whole journal: the restart finds the draft and seals it anew.
-    ports.append({ type: 'sealed', payload: sealed.record.jws }, (problem) => {
+    const appended: Appended = (problem) => {
       if (problem === undefined) ports.sealed(sealed, key.thumbprint)
-    })
+    }
+    ports.append({ type: 'sealed', payload: sealed.record.jws }, appended, 'later')
   }
   const turn = () => {
     try {

@@ -10,7 +10,7 @@ import { createDelivery, type Delivery } from './delivery.ts'
 import { createIntake, createTally, type IntakePorts, type Tally } from './intake.ts'
 import type { Entry } from './journal/entry.ts'
 import { nodeFiles, type Files } from './journal/files.ts'
-import { openJournal, type FoundJournal } from './journal/journal.ts'
+import { openJournal, type Appended, type FoundJournal } from './journal/journal.ts'
 import { createRetention } from './journal/retention.ts'
 import { BACKLOG_RECORDS_MAX } from './limits.ts'
 import type { JsonObject } from './draft.ts'
@@ -215,7 +215,7 @@ function acknowledge(
 ): void {
   const { tally, retention, journal, alarm } = state
   tally.logged = batch.at(-1)?.record.seq ?? tally.logged
-  journal.append(markEntry(tally), (problem) => {
+  const appended: Appended = (problem) => {
     if (problem !== undefined) return // The log gets the batch again, and knows it.
     for (const { segment } of batch) retention.release(segment)
     tally.backlog -= batch.length
@@ -223,7 +223,8 @@ function acknowledge(
     journal.removeBefore(retention.oldest()).catch((error: unknown) => {
       alarm('a finished journal segment could not be removed', error)
     })
-  })
+  }
+  journal.append(markEntry(tally), appended, 'later')
 }
 
 function idle({ journal, tally }: State): Promise<void> {

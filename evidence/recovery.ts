@@ -2,7 +2,7 @@
 import { Problem } from '../base/problem.ts'
 import type { Head, Pending, Sealed } from './chain.ts'
 import type { EntryType } from './journal/entry.ts'
-import type { FoundEntry } from './journal/journal.ts'
+import type { FoundEntry } from './journal/segments.ts'
 import { mergeDrafts, readDraft } from './draft.ts'
 import { draftUnknown } from './payload.ts'
 import type { RecordKind } from './record.ts'

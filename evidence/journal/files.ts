@@ -1,5 +1,14 @@
 /** The file system as the journal uses it, so that tests can make any call fail. @module */
-import { mkdirSync, promises, readdirSync, readFileSync } from 'node:fs'
+import {
+  close,
+  fdatasync,
+  mkdirSync,
+  openSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  write,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../base/problem.ts'
@@ -34,8 +43,8 @@ export function nodeFiles(folder: string): Files {
   return {
     list: () => readdirSync(folder),
     read: (name) => readFileSync(at(name)),
-    create: async (name) => openFile(await promises.open(at(name), 'wx', 0o600)),
-    open: async (name) => openFile(await promises.open(at(name), 'r+')),
+    create: async (name) => openFile(openSync(at(name), 'wx', 0o600)),
+    open: async (name) => openFile(openSync(at(name), 'r+')),
     truncate: (name, size) => promises.truncate(at(name), size),
     remove: (name) => promises.unlink(at(name)),
     syncFolder: async () => {
@@ -50,18 +59,28 @@ export function nodeFiles(folder: string): Files {
   }
 }
 
-function openFile(handle: promises.FileHandle): OpenFile {
+/** Plain descriptors: FileHandle's promises cost as much again as the system calls. */
+function openFile(descriptor: number): OpenFile {
+  const call = (begin: (done: (error: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => begin((error) => (error ? reject(error) : resolve())))
   return {
-    write: async (bytes, position) => {
-      let done = 0
-      while (done < bytes.length) {
-        const left = bytes.length - done
-        done += (await handle.write(bytes, done, left, position + done)).bytesWritten
-      }
-    },
-    sync: () => handle.datasync(),
-    close: () => handle.close(),
+    write: (bytes, position) => call((done) => writeAll(descriptor, bytes, position, done)),
+    sync: () => call((done) => fdatasync(descriptor, done)),
+    close: () => call((done) => close(descriptor, done)),
   }
+}
+
+/** A write may take less than it was given. */
+function writeAll(
+  descriptor: number,
+  bytes: Buffer,
+  position: number,
+  done: (error: Error | null) => void,
+): void {
+  write(descriptor, bytes, 0, bytes.length, position, (error, written) => {
+    if (error !== null || written >= bytes.length) return done(error)
+    writeAll(descriptor, bytes.subarray(written), position + written, done)
+  })
 }
 
 /**

@@ -1,8 +1,16 @@
 /** An append-only, group-committed file of entries: what stands in it before anything is relayed. @module */
 import { Problem } from '../../base/problem.ts'
-import { decodeEntries, encodeEntry, type Entry } from './entry.ts'
+import { encodeEntry, type Entry } from './entry.ts'
 import type { Files, OpenFile } from './files.ts'
-import { BATCH_BYTES_MAX, SEGMENT_BYTES_MAX } from './limits.ts'
+import { BATCH_BYTES_MAX, GATHER_MS, LATER_MS, SEGMENT_BYTES_MAX } from './limits.ts'
+import {
+  createSegment,
+  cutTornTail,
+  type FoundEntry,
+  listSegments,
+  readSegments,
+  segmentName,
+} from './segments.ts'
 
 /** Called once: with the segment that holds the entry durably, or with why it is not durable. */
 export type Appended = (problem: Problem | undefined, segment: number) => void
@@ -12,8 +20,11 @@ export interface Journal {
   /**
    * Appends an entry. All that is appended while a write is under way goes with the next one,
    * under one fdatasync; the callbacks of a batch run together, in order, before the next write.
+   *
+   * @param urgency `later` for what nobody waits for: it goes with the next entry that somebody
+   *   waits for, or after LATER_MS.
    */
-  append(entry: Entry, appended: Appended): void
+  append(entry: Entry, appended: Appended, urgency?: 'now' | 'later'): void
   /** Why nothing can be appended any more; only a restart helps. */
   failure(): Problem | undefined
   /** Resolves when nothing waits to be written, or the journal has failed. */
@@ -22,13 +33,6 @@ export interface Journal {
   removeBefore(segment: number): Promise<void>
   /** Waits for what was appended, then lets the folder go. */
   close(): Promise<void>
-}
-
-/** An entry as found at start. */
-export interface FoundEntry extends Entry {
-  readonly segment: number
-  /** In the newest segment: perhaps never synced, and not durable before it is written again. */
-  readonly newest: boolean
 }
 
 /** What a journal holds when it is opened, before anything is appended. */
@@ -50,6 +54,7 @@ export interface FoundJournal {
 interface Waiting {
   readonly frame: Buffer
   readonly appended: Appended
+  readonly urgent: boolean
 }
 
 interface State {
@@ -62,6 +67,10 @@ interface State {
   active: { readonly number: number; readonly file: OpenFile }
   position: number
   waiting: Waiting[]
+  later: NodeJS.Timeout | undefined
+  /** When the last write began, and whether several callers waited for it. */
+  begunMs: number
+  crowded: boolean
   running: Promise<void> | undefined
   removing: Promise<void>
   failure: Problem | undefined
@@ -98,6 +107,9 @@ export async function openJournal(
           active: { number, file },
           position,
           waiting: [],
+          later: undefined,
+          begunMs: Number.NEGATIVE_INFINITY,
+          crowded: false,
           running: undefined,
           removing: Promise.resolve(),
           failure: undefined,
@@ -113,13 +125,15 @@ export async function openJournal(
 
 function openState(state: State): Journal {
   return {
-    append: (entry, appended) => {
+    append: (entry, appended, urgency = 'now') => {
       if (state.failure !== undefined) return appended(state.failure, 0)
-      state.waiting.push({ frame: encodeEntry(entry), appended })
-      state.running ??= run(state)
+      state.waiting.push({ frame: encodeEntry(entry), appended, urgent: urgency === 'now' })
+      if (urgency === 'now') start(state)
+      else if (state.running === undefined) state.later ??= setTimeout(() => start(state), LATER_MS)
     },
     failure: () => state.failure,
     flush: async () => {
+      if (state.waiting.length > 0) start(state)
       while (state.running !== undefined) await state.running
     },
     removeBefore: (segment) => {
@@ -130,6 +144,7 @@ function openState(state: State): Journal {
       return done
     },
     close: async () => {
+      if (state.waiting.length > 0) start(state)
       await state.running
       state.failure ??= new Problem('evidence-unavailable', 'the journal is closed')
       await state.removing
@@ -139,11 +154,19 @@ function openState(state: State): Journal {
   }
 }
 
+function start(state: State): void {
+  clearTimeout(state.later)
+  state.later = undefined
+  state.running ??= run(state)
+}
+
 /** The one writer: one write and one fdatasync at a time, until nothing waits. */
 async function run(state: State): Promise<void> {
-  await Promise.resolve() // What is appended in this turn of the event loop shares the first batch.
   while (state.waiting.length > 0) {
+    await gather(state)
     const batch = takeBatch(state)
+    state.begunMs = performance.now()
+    state.crowded = batch.filter(({ urgent }) => urgent).length > 1
     try {
       await commit(
         state,
@@ -156,6 +179,16 @@ async function run(state: State): Promise<void> {
     for (const { appended } of batch) appended(undefined, state.active.number)
   }
   state.running = undefined
+}
+
+/**
+ * What is appended in this turn of the event loop shares a batch. While callers come in numbers, two
+ * writes begin GATHER_MS apart: each costs the processor as much as a whole exchange.
+ */
+async function gather({ begunMs, crowded }: State): Promise<void> {
+  const waitMs = crowded ? begunMs + GATHER_MS - performance.now() : 0
+  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(waitMs)))
+  else await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function commit(state: State, frames: readonly Buffer[]): Promise<void> {
@@ -204,15 +237,6 @@ async function roll(state: State): Promise<void> {
   state.segments.push(number)
 }
 
-async function createSegment(files: Files, number: number, opening: () => Entry) {
-  const frame = encodeEntry(opening())
-  const file = await files.create(segmentName(number))
-  await file.write(frame, 0)
-  await file.sync()
-  await files.syncFolder() // Without it a crash may leave the synced bytes without a name.
-  return { file, position: frame.length }
-}
-
 /** Oldest first and each one synced, so that a crash in between leaves no hole in the numbers. */
 async function removeBefore(state: State, end: number): Promise<void> {
   let first = state.segments[0]
@@ -222,49 +246,4 @@ async function removeBefore(state: State, end: number): Promise<void> {
     state.segments.shift()
     first = state.segments[0]
   }
-}
-
-const segmentName = (number: number) => `${String(number).padStart(10, '0')}.seg`
-
-function listSegments(files: Files): number[] {
-  const names = files.list().filter((name) => /^[0-9]{10}\.seg$/.test(name))
-  const numbers = names.map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b)
-  numbers.forEach((number, index) => {
-    if (index > 0 && number !== (numbers[index - 1] ?? 0) + 1) {
-      throw damaged(segmentName(number - 1), 'is missing')
-    }
-  })
-  return numbers
-}
-
-/** A segment without one whole entry was never begun: `createSegment` did not return. */
-async function cutTornTail(files: Files, name: string): Promise<number> {
-  const bytes = files.read(name)
-  const { end } = decodeEntries(bytes)
-  if (end < bytes.length) await files.truncate(name, end)
-  // What a killed process wrote may not have reached the disk; it must before anybody acts on it.
-  const file = await files.open(name)
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  return bytes.length - end
-}
-
-function* readSegments(files: Files, segments: readonly number[]): Iterable<FoundEntry> {
-  for (const segment of segments) {
-    const bytes = files.read(segmentName(segment))
-    const { entries, end } = decodeEntries(bytes)
-    const newest = segment === segments.at(-1)
-    if (end < bytes.length && !newest) throw damaged(segmentName(segment), `is damaged at byte ${end}`) // prettier-ignore
-    for (const entry of entries) yield { ...entry, segment, newest }
-  }
-}
-
-function damaged(name: string, how: string): Problem {
-  return new Problem(
-    'evidence-unavailable',
-    `the journal segment \`${name}\` ${how}: keep all files and restore it from a copy of the disk`,
-  )
 }

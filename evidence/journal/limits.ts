@@ -6,3 +6,7 @@ export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 export const ENTRY_BYTES_MAX = 8 * 1024 * 1024
 /** One write: what is waiting beyond it goes with the next. */
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024
+/** Milliseconds between the beginnings of two writes while several callers wait for each. */
+export const GATHER_MS = 1
+/** Milliseconds after which what nobody waits for is written. */
+export const LATER_MS = 10

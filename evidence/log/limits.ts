@@ -2,10 +2,10 @@
 
 /** Records in one batch, and in one call of `append`. */
 export const BATCH_RECORDS_MAX = 4096
-/** A batch of this size does not wait: it fills a tile. */
-export const BATCH_RECORDS_READY = 256
+/** A batch of this size does not wait: it fills four tiles. A batch costs as much as forty exchanges. */
+export const BATCH_RECORDS_READY = 1024
 /** Milliseconds between two checkpoints while batches are small. */
-export const BATCH_MS = 200
+export const BATCH_MS = 500
 /** Bytes of a note; a checkpoint with a hundred ML-DSA cosignatures is 350 kB. */
 export const NOTE_BYTES_MAX = 512 * 1024
 /** Signature lines of a note. */

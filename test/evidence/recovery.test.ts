@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Problem } from '../../base/problem.ts'
 import type { EntryType } from '../../evidence/journal/entry.ts'
-import type { FoundEntry } from '../../evidence/journal/journal.ts'
+import type { FoundEntry } from '../../evidence/journal/segments.ts'
 import { recover } from '../../evidence/recovery.ts'
 import { createSealer, FIRST_PREV, recordDigest, type Sealer } from '../../evidence/seal.ts'
 import { testIdentity } from './support.ts'
