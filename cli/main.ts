@@ -12,6 +12,13 @@ import { addVerify } from './verify.ts'
 import { addWitness } from './witness.ts'
 import { addWorker } from './worker.ts'
 
+/** What a shell shows of a command whose reader went away (SIGPIPE). */
+const EXIT_PIPE = 141
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT_PIPE)
+})
 const program = new Command('sealgate')
   .description('privacy-preserving gateway that leaves court-ready evidence')
   .showHelpAfterError()

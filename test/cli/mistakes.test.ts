@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +26,15 @@ describe('a mistake at the command line', function () {
     { name: 'a configuration not there',  parameters: ['log', 'fsck', '--config', 'none.yaml'] },
     { name: 'a log that is not there',    parameters: ['log', 'fsck', '--config', 'sealgate.yaml'] },
   ]
+  it('is not made by a reader that has seen enough', async () => {
+    const child = spawn(process.execPath, [SEALGATE, 'policy', 'schema', 'policies'])
+    child.stdout.destroy()
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [code] = (await once(child, 'close')) as [number]
+    expect({ code, said }).to.deep.equal({ code: 141, said: '' })
+  })
+
   for (const { name, parameters } of CASES) {
     it(`ends with code 2 and no stack trace: ${name}`, () => {
       const { status, stderr } = spawnSync(process.execPath, [SEALGATE, ...parameters], {
