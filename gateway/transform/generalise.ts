@@ -1,10 +1,11 @@
 /** generalise: a coarser value that is still true. @module */
-import { readFileSync } from 'node:fs'
 import type { Clock } from '../../base/clock.ts'
 import { parseResidentId, toAscii } from '../guard/validators.ts'
 import { ageAt, parseDate, todayInChina } from './calendar.ts'
 import { floorDecimal, floorDivide, formatDecimal, parseDecimal, roundDecimal } from './decimal.ts'
 import { KEEP, toRefusal, toText } from './change.ts'
+import { provinceOfMobile, provinceOfRegion } from './regions.ts'
+import { normalise } from '../token/normalise.ts'
 import { type Complain, type Parameters, readParameters } from './parameters.ts'
 import type { Change, Scalar, TransformType } from './transform.ts'
 
@@ -28,7 +29,7 @@ const NUMERIC: readonly Way[] = ['round', 'coordinate']
 
 /**
  * `{ generalise: age-band }`, `sex`, `region` (province) from a resident id, the first also from a birth
- * date; `year`, `quarter`, `month` of a date; `{ by: bucket, size: 5000 }`, `{ by: bands, bands: [1000,
+ * date, the last also from a mobile number; `year`, `quarter`, `month` of a date; `{ by: bucket, size: 5000 }`, `{ by: bands, bands: [1000,
  * 5000] }`, `{ by: round, digits: -3 }` of a number; `{ by: coordinate, decimals: 2 }` of degrees.
  */
 export function createGeneralise(clock: Clock): TransformType {
@@ -65,7 +66,9 @@ function readWay(way: Way, parameters: Parameters, complain: Complain, clock: Cl
     case 'sex':
       return (source) => readId(source)?.sex
     case 'region':
-      return (source) => PROVINCES.get(readId(source)?.region.slice(0, 2) ?? '')
+      return (source) =>
+        provinceOfRegion(readId(source)?.region ?? '') ??
+        provinceOfMobile(normalise('mobile', source))
     case 'year':
       return (source) => isoDate(source)?.slice(0, 4)
     case 'month':
@@ -126,16 +129,3 @@ function isoDate(source: string): string | undefined {
   const pad = (part: number) => String(part).padStart(2, '0')
   return `${String(date.year).padStart(4, '0')}-${pad(date.month)}-${pad(date.day)}`
 }
-
-/** GB/T 2260 province codes; the file's source is in regions/README.md. */
-const PROVINCES: ReadonlyMap<string, string> = new Map([
-  ['71', '台湾省'],
-  ['81', '香港特别行政区'],
-  ['82', '澳门特别行政区'],
-  ['83', '台湾省'],
-  ...readFileSync(new URL('regions/provinces.csv', import.meta.url), 'utf8')
-    .trim()
-    .split(/\r?\n/)
-    .slice(1)
-    .map((row): [string, string] => [row.slice(0, 2), row.slice(3).replaceAll('"', '')]),
-])

@@ -25,6 +25,9 @@ describe('generalise', () => {
     { by: 'region',   value: '11010519491231002X',                    want: '北京市' },
     { by: 'region',   value: '440300199510051027',                    want: '广东省' },
     { by: 'region',   value: '810000198001010014',                    want: '香港特别行政区' },
+    { by: 'region',   value: '13800138000',                           want: '北京市' },
+    { by: 'region',   value: '+86 186-5710-3389',                     want: '浙江省' },
+    { by: 'region',   value: '19912345678',                           want: '中国大陆' },
     { by: 'year',     value: '1990-01-31',                            want: '1990' },
     { by: 'quarter',  value: '19900531',                              want: '1990-Q2' },
     { by: 'month',    value: '1990-01-31T08:00:00+08:00',             want: '1990-01' },
@@ -62,7 +65,7 @@ describe('generalise', () => {
   // prettier-ignore
   const UNSUITABLE: { by: Action['with'][string]; value: string }[] = [
     { by: 'age-band', value: '2027-01-01' }, { by: 'age-band', value: 'thirty' }, { by: 'age-band', value: '1990-02-30' },
-    { by: 'sex', value: '1990-01-01' },      { by: 'region', value: '990105194912310029' }, { by: 'year', value: '90-01-01' },
+    { by: 'sex', value: '1990-01-01' },      { by: 'region', value: '990105194912310029' }, { by: 'region', value: '1380013800' }, { by: 'region', value: '010-12345678' }, { by: 'year', value: '90-01-01' },
     { by: 'month', value: '1990-13-01' },    { by: 'month', value: '199001011' }, { by: 'month', value: '1990-01/01' },
     { by: { by: 'bucket', size: 10 }, value: '1e3' }, { by: { by: 'round', digits: 0 }, value: '１２x' }, { by: 'coordinate', value: '' },
   ]
