@@ -10,8 +10,12 @@ export type Allowed = ReadonlyMap<string, ReadonlySet<string>>
 /** What a direction's rules let out: each rule that keeps or reveals and says which kind it keeps. */
 export function allowedBy(direction: Direction): Allowed {
   const allowed = new Map<string, Set<string>>()
+  const isXml = direction.body?.format === 'xml'
   const places = [
-    ...direction.fields.map((rule) => ({ rule, place: `body:${lastName(rule.to ?? rule.path)}` })),
+    ...direction.fields.map((rule) => ({
+      rule,
+      place: `body:${lastName(rule.to ?? rule.path, isXml)}`,
+    })),
     ...direction.query.map((rule) => ({ rule, place: `query:${lastName(rule.path)}` })),
     ...direction.headers.map((rule) => ({ rule, place: `header:${lastName(rule.path)}` })),
     ...direction.pathParameters.map((rule) => ({ rule, place: 'path' })),
@@ -27,10 +31,17 @@ export function allowedBy(direction: Direction): Allowed {
   return allowed
 }
 
-function lastName(path: Path): string {
+function withoutPrefix(name: string): string {
+  return name.replace(/^(@?)[^:]*:/, '$1')
+}
+
+function lastName(path: Path, isXml = false): string {
   for (const segment of path.toReversed()) {
     const step = segment.step === 'descendant' ? segment.of : segment
-    if (step.step === 'name') return step.name
+    // Text beside attributes of XML goes by its element, and prefixes are the document's.
+    if (step.step === 'name' && step.name !== '#text')
+      return isXml ? withoutPrefix(step.name) : step.name
+    if (step.step === 'name') continue
     if (step.step !== 'index') return '*'
   }
   return '*'

@@ -104,7 +104,10 @@ function* elementGroups(text: string): Generator<Group> {
       owner = (/^[^\s/>]*/.exec(tag)?.[0] ?? '').replace(/^.*:/, '')
       const rest = tag.slice(tag.search(/\s|$/))
       const fields = [...rest.matchAll(ATTRIBUTE)].map(
-        ([, name = '', double, single]): [string, string] => [`@${name}`, double ?? single ?? ''],
+        ([, name = '', double, single]): [string, string] => [
+          `@${name.replace(/^.*:/, '')}`,
+          double ?? single ?? '',
+        ],
       )
       count++
       // What is no attribute hides in the tag; the name itself may be personal too.

@@ -6,6 +6,7 @@ import { openCsv } from './codec/csv.ts'
 import { openForm } from './codec/form.ts'
 import { openJson, openLines } from './codec/json.ts'
 import { openMultipart } from './codec/multipart.ts'
+import { openXml } from './codec/xml.ts'
 import { openBinary, openText } from './codec/whole.ts'
 
 /** A body's format; only `readFormat` makes one from what a caller says. */
@@ -46,6 +47,7 @@ const FORMATS: Readonly<Partial<Record<FormatName, FormatType>>> = {
   multipart: { open: openMultipart, mediaTypes: ['multipart/form-data'], charsets: UTF_8, streams: true },
   text:   { open: openText, mediaTypes: ['text/plain'], charsets: CHARSETS, streams: false, onlyByPolicy: true },
   binary: { open: openBinary, mediaTypes: ['application/octet-stream'], charsets: UTF_8, streams: true, onlyByPolicy: true },
+  xml:    { open: openXml, mediaTypes: ['application/xml', 'text/xml'], suffix: '+xml', charsets: CHARSETS, streams: true },
   csv:    { open: openCsv, mediaTypes: ['text/csv'], charsets: CHARSETS, streams: true, rows: 'csv' },
 }
 

@@ -14,3 +14,5 @@ export const REREAD_BYTES_MAX = 4096
 export const PARTS_MAX = 1000
 /** See PARTS_MAX. */
 export const PART_HEAD_BYTES_MAX = 4096
+/** Different names of elements in one element of XML: they are held while it is open. */
+export const CHILD_NAMES_MAX = 10_000

@@ -139,7 +139,8 @@ export function pathOf(pass: Pass, level: number, { nameStart, nameEnd, symbol }
   if (parent === undefined || level === 1) return '$'
   parent.path ??= pathOf(pass, level - 1, parent)
   if (parent.isArray) return `${parent.path}[${nameStart}]`
-  if (symbol !== 0) return parent.path + (pass.matcher.names.steps[symbol] as string)
+  if (symbol !== 0 && pass.spelling.numbersNames === undefined)
+    return parent.path + (pass.matcher.names.steps[symbol] as string)
   const name = pass.spelling.readName(pass.source, nameStart, nameEnd)
   return parent.path + writeStep(name)
 }
@@ -148,6 +149,8 @@ export function pathOf(pass: Pass, level: number, { nameStart, nameEnd, symbol }
 export function capture(pass: Pass, state: number, type: Captured['type'], text: string): void {
   const value = new Personal(type, text)
   for (const name of pass.program.captures[pass.matcher.capture[state] as number] ?? []) {
+    // Elements of XML may repeat; of two consents, nobody could say which one counts.
+    if (pass.captured.has(name)) throw refusal(`what \`${name}\` is taken from stands twice`)
     pass.captured.set(name, value)
   }
 }

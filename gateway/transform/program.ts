@@ -44,6 +44,8 @@ export interface Spelling {
   writeName(name: string): string
   writeText(text: string): string
   writeJson(json: string): string
+  /** Whether `readName` numbers names that repeat, so that no other spelling will do. */
+  readonly numbersNames?: true
   /** What stands in the place of the value at hand when it goes; absent or undefined: nothing. */
   placeholder?(): string | undefined
   /** Where the end of a renamed item that ends at `to` must be written anew, and how. */
