@@ -8,6 +8,8 @@ import { MISTAKES } from '../../gateway/policy/mistakes.ts'
 import { LEGAL_BASES } from '../../gateway/policy/parse.ts'
 import { checkPolicies } from '../../gateway/policy/registry.ts'
 import { createRehearsal } from '../../gateway/policy/rehearsal.ts'
+import { compileRoute } from '../../gateway/transform/compile.ts'
+import { rewriteBody } from '../../gateway/transform/rewrite.ts'
 
 const README = readFileSync('policies/README.md', 'utf8')
 const KINDS = loadKinds('policies', createReport())
@@ -18,6 +20,18 @@ const blocks = (language: string) =>
 const WHOLE = blocks('yaml').filter((text) => text.startsWith('policy:'))
 const PARTS = blocks('yaml').filter((text) => text.startsWith('fields:'))
 
+/** `$.name: { … }   # before → after` */
+const EXAMPLES = [...(PARTS[1] ?? '').matchAll(/^ {2}\$\.(\w+):.* # (\S+) → (\S+)$/gm)]
+
+/** The whole policy with these `fields` and no tests of its own. */
+function policyWith(part: string): string {
+  const indented = part.replace(/^/gm, '  ').trimEnd()
+  return (WHOLE[0] ?? '')
+    .replace(/^request:[\s\S]*?^response:/m, `request:\n${indented}\nresponse:`)
+    .replace(/^tests:[\s\S]*/m, 'tests: [ { name: t, request: {}, relayed: {} } ]\n')
+    .replace('{applicationId}', 'x')
+}
+
 async function check(text: string) {
   const report = createReport()
   const checked = await checkPolicies(
@@ -25,7 +39,7 @@ async function check(text: string) {
     KINDS === undefined ? {} : { kinds: KINDS },
     report,
   )
-  return { checked, rendered: renderReport(report) }
+  return { checked, rendered: renderReport(report), errors: renderReport(report, ['error']) }
 }
 
 describe('policies/README.md', () => {
@@ -37,21 +51,27 @@ describe('policies/README.md', () => {
   })
 
   it('shows rules that load', async () => {
-    expect(PARTS).to.have.length(1)
+    expect(PARTS).to.have.length(2)
     for (const part of PARTS) {
-      const indented = part.replace(/^/gm, '  ').trimEnd()
-      const text = (WHOLE[0] ?? '').replace(
-        /^request:[\s\S]*?^response:/m,
-        `request:\n${indented}\nresponse:`,
-      )
-      const { checked, rendered } = await check(
-        text
-          .replace(/^tests:[\s\S]*/m, 'tests: [ { name: t, request: {}, relayed: {} } ]\n')
-          .replace('{applicationId}', 'x'),
-      )
-      expect(checked, rendered).to.have.length(1)
+      expect((await check(policyWith(part))).errors).to.equal('')
     }
   })
+
+  for (const [, name = '', from = '', to = ''] of EXAMPLES) {
+    it(`shows what becomes of a value: ${name}, ${from} → ${to}`, async () => {
+      const { checked } = await check(policyWith(PARTS[1] ?? ''))
+      const policy = checked[0]?.policy
+      if (policy === undefined) throw new Error('the block does not load')
+      const route = compileRoute(policy, createRehearsal(KINDS), (_at, message) => {
+        throw new Error(message)
+      })
+      const body = Buffer.from(JSON.stringify({ applicationId: 'A-1', [name]: from }))
+      const { bytes } = await rewriteBody(route.request, body)
+      const got = (JSON.parse(bytes.toString()) as Record<string, string>)[name] ?? ''
+      if (to.endsWith('…')) expect(got.startsWith(to.slice(0, -1)), got).to.equal(true)
+      else expect(got).to.equal(to)
+    })
+  }
 
   it('shows the message that a mistake gets', async () => {
     const [message = ''] = blocks('text')
