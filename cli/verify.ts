@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Problem } from '../base/problem.ts'
+import { sha256 } from '../evidence/crypto.ts'
 import type { DossierCheck } from '../evidence/dossier/findings.ts'
 import { DOSSIER_BYTES_MAX } from '../evidence/dossier/limits.ts'
 import { createDossierVerifier } from '../evidence/dossier/verify.ts'
@@ -11,11 +12,13 @@ import { EXPORT_BYTES_MAX, parseExported } from '../evidence/export-format.ts'
 import { readPem } from '../evidence/pem.ts'
 import { verifyExported } from '../evidence/verify.ts'
 import { parseTrust, type Trust } from '../evidence/verify-trust.ts'
+import { fail } from './config.ts'
 
 interface VerifyOptions {
   readonly trust?: string
   readonly revocation?: string
   readonly extract?: string
+  readonly page?: string
   readonly json?: true
 }
 
@@ -27,14 +30,25 @@ export function addVerify(program: Command): void {
   program
     .command('verify')
     .description('check an exported record or a dossier offline')
-    .argument('<file>', 'exported record (JSON) or dossier (zip)')
+    .argument('[file]', 'exported record (JSON) or dossier (zip)')
     .option('--trust <file>', 'root certificates and log keys that you trust')
     .option('--revocation <file>', 'revocation lists (PEM) of the seal certificates; needs --trust')
     .option('--extract <folder>', "write the dossier's files into this new folder")
+    .option('--page <file>', 'write the page that verifies in a browser, without a network')
     .option('--json', 'print the result as JSON')
-    .action(async (file: string, options: VerifyOptions) => {
-      process.exitCode = await verifyFile(file, options)
+    .action(async (file: string | undefined, { page, ...options }: VerifyOptions) => {
+      if (page !== undefined) await writePage(page)
+      else if (file === undefined) fail('name a file to verify, or --page to write the page')
+      if (file !== undefined) process.exitCode = await verifyFile(file, options)
     })
+}
+
+/** Its digest is printed: whoever gets the page can compare. */
+async function writePage(file: string): Promise<void> {
+  const { buildPage } = await import('../evidence/page/build.ts') // The bundler is loaded only here.
+  const { html } = await buildPage()
+  writeFileSync(file, html)
+  process.stdout.write(`${sha256(html).toString('hex')}  ${file}\n`)
 }
 
 /** What both kinds of file come to. */

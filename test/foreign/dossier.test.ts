@@ -28,7 +28,7 @@ const BLOCKS = [
 describeForeign(
   'VERIFY.md, as it is printed',
   ['/usr/bin/python3', '-c', 'import jwcrypto'],
-  function () {
+  () => {
     let folder: string
     let it0: Case
     let blocks: Map<string, string>

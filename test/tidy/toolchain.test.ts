@@ -10,6 +10,7 @@ function run(command: string, ...parameters: string[]) {
 describe('toolchain', function () {
   this.timeout(180_000)
   it('type-checks', () => run('tsc'))
+  it('type-checks the verifier page', () => run('tsc', '-p', 'evidence/page/browser'))
   it('is formatted', () => run('prettier', '--check', '.'))
   it('lints clean', () => run('biome', 'lint', '--error-on-warnings'))
 })
