@@ -1,6 +1,6 @@
 /**
  * The hashing and the signature checks that every verification needs, by node:crypto. The verifier
- * page puts crypto-browser.ts in its place: all other code of a verification is the same. @module
+ * page puts page/browser/crypto.ts in its place: all other code of a verification is the same. @module
  */
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { createHmac } from '../base/hmac.ts'

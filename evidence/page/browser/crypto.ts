@@ -20,8 +20,11 @@ export const sha256: typeof port.sha256 = (data) =>
   Buffer.from(hash(typeof data === 'string' ? utf8ToBytes(data) : data))
 
 /** See evidence/crypto.ts. */
-export const hmacSha256: typeof port.hmacSha256 = (key, text) =>
-  Buffer.from(hmac(hash, key, utf8ToBytes(text)))
+export const sha256Text: typeof port.sha256Text = (text) => sha256(text).toString('base64url')
+
+/** See evidence/crypto.ts. */
+export const hmacSha256: typeof port.hmacSha256 = (key) => (text) =>
+  Buffer.from(hmac(hash, key, utf8ToBytes(text))).toString('base64url')
 
 /** See evidence/crypto.ts. */
 export const readP256Key: typeof port.readP256Key = (spki) => {
