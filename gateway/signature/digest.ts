@@ -14,6 +14,12 @@ export function contentDigest(bytes: Uint8Array): string {
   return `sha-256=:${hash('sha256', bytes, 'base64')}:`
 }
 
+/** The SHA-256 of a value that `contentDigest` made, as evidence writes it. */
+export function digestInBase64url(value: string | undefined): string | undefined {
+  const digest = /^sha-256=:([A-Za-z0-9+/]{43})=:$/.exec(value ?? '')?.[1]
+  return digest?.replaceAll('+', '-').replaceAll('/', '_')
+}
+
 /**
  * Checks every digest whose algorithm is known.
  *

@@ -59,7 +59,7 @@ export function startRewrite(
   const pass: Pass = {
     program, matcher: program.matcher, spelling, source: makeSource(bytes), replay,
     output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
-    links: undefined, waiting: [], counts: [], unnamed: 0, frames: [message], frame: message,
+    links: undefined, waiting: [], counts: new Map(), unnamed: 0, frames: [message], frame: message,
     state: ROOT, spelled: true, lead: 0, ...NAMELESS, path: undefined, lastEnd: 0,
   }
   return {
@@ -145,10 +145,14 @@ function applyRule(pass: Pass, index: number, type: ScalarType, start: number, e
     leaveUnnamed(pass, start, end)
     return
   }
-  pass.counts[index] = (pass.counts[index] ?? 0) + 1
+  countRule(pass, index)
   if (rule.verb === 'keep') putItem(pass, end, rule.to)
   else if (rule.verb === 'drop') claimItem(pass, start, end)
   else transformScalar(pass, rule, type, start, end)
+}
+
+function countRule({ counts }: Pass, index: number): void {
+  counts.set(index, (counts.get(index) ?? 0) + 1)
 }
 
 function ask(pass: Pass, rule: BoundRule, value: Scalar): Change {
@@ -219,7 +223,7 @@ function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
   if (rule.verb === 'scalar') {
     throw refusal(`\`${rule.text}\` takes a single value, received a container at byte ${at}`)
   }
-  pass.counts[index] = (pass.counts[index] ?? 0) + 1
+  countRule(pass, index)
   return rule.verb
 }
 
@@ -280,10 +284,9 @@ function finish(pass: Pass): Rewritten {
   if (pass.frame.survivors === 0) throw refusal('the body is a single value that may not pass')
   putSpan(output, pass.lastEnd, bytes.length)
   const manifest: ManifestEntry[] = []
-  for (let index = 0; index < pass.counts.length; index++) {
-    const count = pass.counts[index]
+  for (const index of [...pass.counts.keys()].sort((a, b) => a - b)) {
     const rule = program.rules[index]
-    if (count !== undefined && rule !== undefined) manifest.push({ ...rule.entry, count })
+    if (rule !== undefined) manifest.push({ ...rule.entry, count: pass.counts.get(index) ?? 0 })
   }
   return { bytes: assemble(output, bytes), manifest, unnamed, claims, captured }
 }

@@ -56,8 +56,8 @@ export interface Pass {
   /** For transforms that need another value of the body: answered by `waiting` after the walk. */
   links: Links | undefined
   readonly waiting: (() => void)[]
-  /** By rule. */
-  readonly counts: number[]
+  /** By rule, of those that were met: of a thousand, most are not. */
+  readonly counts: Map<number, number>
   unnamed: number
   readonly frames: Frame[]
   frame: Frame

@@ -1,9 +1,14 @@
 import { expect } from 'chai'
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import fc from 'fast-check'
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Problem } from '../../../base/problem.ts'
 import type { SignedMessage } from '../../../gateway/signature/base.ts'
-import { checkContentDigest, contentDigest } from '../../../gateway/signature/digest.ts'
+import {
+  checkContentDigest,
+  contentDigest,
+  digestInBase64url,
+} from '../../../gateway/signature/digest.ts'
 import { createMessageSigner } from '../../../gateway/signature/sign.ts'
 import {
   type SignatureAlgorithm,
@@ -166,5 +171,25 @@ describe('checkContentDigest', () => {
       if (slug === undefined) expect(check).to.not.throw()
       else expect(check).to.throw(Problem).with.property('slug', slug)
     })
+  }
+})
+
+describe('digestInBase64url', () => {
+  it('gives the digest of the same bytes in the spelling of evidence', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const want = createHash('sha256').update(bytes).digest('base64url')
+        expect(digestInBase64url(contentDigest(bytes))).to.equal(want)
+      }),
+    )
+  })
+  for (const value of [
+    undefined,
+    '',
+    'sha-256=:RBNv:',
+    `sha-512=:${'A'.repeat(43)}=:`,
+    ' sha-256=:x:',
+  ]) {
+    it(`reads nothing from ${value}`, () => expect(digestInBase64url(value)).to.equal(undefined))
   }
 })
