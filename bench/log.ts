@@ -1,6 +1,8 @@
 /**
  * The log: append rate, look-up and proof times from 10^4 records on, bytes per record, verify rate.
- * `node bench/log.ts [RECORDS]`, 10^5 unless told. Each answer is checked before it is timed. @module
+ * `node bench/log.ts [RECORDS]`, 10^5 unless told; beyond 10^6 the leaves are synthetic and have no
+ * records beside them, and their rate says nothing of appending. Each answer is checked before it is
+ * timed. 10^7 take 8 GB and some ten minutes. @module
  */
 import { hash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
@@ -9,15 +11,20 @@ import { join } from 'node:path'
 import { systemClock, toTimestamp } from '../base/clock.ts'
 import { uuidv7 } from '../base/uuid.ts'
 import { exportRecord } from '../evidence/export.ts'
-import type { EvidenceIndex } from '../evidence/index/index.ts'
+import type { EvidenceIndex, IndexRow } from '../evidence/index/index.ts'
 import { openSqliteIndex } from '../evidence/index/sqlite.ts'
-import { readLogVerifiers } from '../evidence/log/keys.ts'
+import { makeBatch } from '../evidence/log/batch.ts'
+import { signCheckpoint } from '../evidence/log/checkpoint.ts'
+import { frontierRoot } from '../evidence/log/frontier.ts'
+import { openLogKeys, readLogVerifiers } from '../evidence/log/keys.ts'
+import { loadEdge } from '../evidence/log/load.ts'
 import { leafHash, verifyInclusion } from '../evidence/log/merkle.ts'
 import { BATCH_RECORDS_MAX } from '../evidence/log/limits.ts'
 import type { Log } from '../evidence/log/log.ts'
 import { indexPath, type LogPlaces, openLog } from '../evidence/log/open.ts'
 import { parseProof } from '../evidence/log/proof.ts'
 import { type LogReader, openReader } from '../evidence/log/reader.ts'
+import { applyFiles } from '../evidence/log/recover.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import type { SealedRecord } from '../evidence/record.ts'
 import { createSealer, FIRST_PREV, recordDigest } from '../evidence/seal.ts'
@@ -27,6 +34,8 @@ import { openSealIdentity } from '../evidence/x509-identity.ts'
 const START_MS = 1_793_491_200_000
 const SAMPLES = 200
 const VERIFY_PASSES = 8
+/** Up to here records are appended as in service. */
+const REAL_RECORDS_MAX = 1_000_000
 
 /** Records of the usual size; their signatures are noise, which the log does not look at. */
 function recordSource(): (count: number) => SealedRecord[] {
@@ -70,6 +79,41 @@ async function append(log: Log, records: (count: number) => SealedRecord[], coun
   return [Math.round((count / elapsedMs) * 1000), (cpuUs / count).toFixed(1)]
 }
 
+/** Fills the log with leaves whose records nobody has: tiles, entries and index as the sequencer writes them. */
+async function fill(places: LogPlaces, count: number): Promise<string[]> {
+  const store = openFolderStore(places.log)
+  const signers = openLogKeys(join(places.data, 'keys'), places.origin)
+  const [reader, index] = [await openReader(store), openSqliteIndex(indexPath(places.data))]
+  let edge = await loadEdge(store, reader.checkpoint, reader)
+  const started = performance.now()
+  for (let left = count; left > 0; left -= BATCH_RECORDS_MAX) {
+    const first = edge.frontier.size
+    const rows = Array.from({ length: Math.min(left, BATCH_RECORDS_MAX) }, (_, at) => syntheticRow(first + at)) // prettier-ignore
+    const batch = makeBatch(
+      edge,
+      rows.map(({ rid, kind, digest }) => ({ rid, kind, digest, jws: 'x' })),
+    )
+    edge = batch.edge
+    const head = { origin: places.origin, size: edge.frontier.size, root: frontierRoot(edge.frontier) } // prettier-ignore
+    await applyFiles(store, batch.files, signCheckpoint(head, signers, 0))
+    await index.add(rows, { size: head.size, root: head.root.toString('base64') })
+  }
+  await index.close()
+  return [`(${Math.round((count / (performance.now() - started)) * 1000)})`, '-']
+}
+
+function syntheticRow(position: number): IndexRow {
+  const noise = hash('sha512', `synthetic ${position}`, 'buffer')
+  return {
+    ...{ position, digest: noise.toString('base64url', 0, 32), kind: 'exchange' as const },
+    rid: uuidv7(START_MS + Math.floor(position / 20), noise.subarray(0, 10)),
+    ...{ instance: 'synthetic', seq: position, caller: 'sunrise-platform', recipient: 'harbour-bank' }, // prettier-ignore
+    ...{ route: 'POST /credit/applications', policy: 'credit-application@3' },
+    receivedUs: (START_MS + Math.floor(position / 20)) * 1000,
+    links: { application: noise.toString('base64url', 10, 26), borrower: noise.toString('base64url', 26, 42) }, // prettier-ignore
+  }
+}
+
 async function sample(size: number, work: (position: number) => Promise<void>): Promise<string> {
   const times: number[] = []
   for (let at = 0; at < SAMPLES; at += 1) {
@@ -95,6 +139,16 @@ async function proveOne(reader: LogReader, position: number): Promise<void> {
 async function findOne(index: EvidenceIndex, rids: ReadonlyMap<number, string>, position: number) {
   const [row] = await index.search({ rid: rids.get(position) ?? '' })
   if (row?.position !== position) throw new Error(`look-up of ${position} went wrong`)
+}
+
+/** The records of one case: by the link keys of one of them. */
+async function findLinked(
+  index: EvidenceIndex,
+  rids: ReadonlyMap<number, string>,
+  position: number,
+) {
+  const rows = await index.search({ case: rids.get(position) ?? '' })
+  if (!rows.some((row) => row.position === position)) throw new Error('a case lacks its own record')
 }
 
 function bytesBelow(folder: string): number {
@@ -144,10 +198,15 @@ const total = Number(process.argv[2] ?? 100_000)
 const records = recordSource()
 const log = await openLog(places)
 process.stdout.write(
-  'records     append/s   CPU µs/rec   proof p50/p99 ms   by id p50/p99 ms   tiles B/rec   entries B/rec   records B/rec   index B/rec\n',
+  'records     append/s   CPU µs/rec   proof p50/p99 ms   by id p50/p99 ms     case p50/p99 ms   tiles B/rec   entries B/rec   records B/rec   index B/rec\n',
 )
+let appending = true
 for (let size = 0, goal = 10_000; goal <= total; goal *= 10) {
-  const rate = await append(log, records, goal - size)
+  if (appending && goal > REAL_RECORDS_MAX) {
+    await log.close()
+    appending = false
+  }
+  const rate = appending ? await append(log, records, goal - size) : await fill(places, goal - size)
   size = goal
   const reader = await openReader(openFolderStore(places.log))
   const index = openSqliteIndex(indexPath(data))
@@ -158,17 +217,18 @@ for (let size = 0, goal = 10_000; goal <= total; goal *= 10) {
   }
   const proof = await sample(size, (position) => proveOne(reader, position))
   const find = await sample(size, (position) => findOne(index, rids, position))
+  const linked = await sample(size, (position) => findLinked(index, rids, position))
   await index.close()
   const entries = bytesBelow(join(places.log, 'tile/entries')) / size
   const tiles = bytesBelow(join(places.log, 'tile')) / size - entries
-  const bundles = bytesBelow(join(places.log, 'record')) / size
+  const bundles = appending ? bytesBelow(join(places.log, 'record')) / size : Number.NaN
   // The write-ahead log that is not folded in yet counts too.
   const rows = (statSync(indexPath(data)).size + statSync(`${indexPath(data)}-wal`).size) / size
-  const columns = [size, ...rate, proof, find, ...[tiles, entries, bundles, rows].map((b) => b.toFixed(1))] // prettier-ignore
-  const widths = [9, 11, 13, 19, 19, 14, 16, 16, 14]
+  const columns = [size, ...rate, proof, find, linked, ...[tiles, entries, bundles, rows].map((b) => b.toFixed(1))] // prettier-ignore
+  const widths = [9, 11, 13, 19, 19, 19, 14, 16, 16, 14]
   process.stdout.write(`${columns.map((text, at) => String(text).padStart(widths[at] ?? 0)).join('')}\n`) // prettier-ignore
 }
-await log.close()
+if (appending) await log.close()
 const small = {
   data: join(data, 'verify'),
   log: join(data, 'verify/log'),

@@ -18,6 +18,8 @@ export interface Fault {
 /** What a test sets to make the next fitting call fail, once. */
 export interface Faults {
   next: Fault | undefined
+  /** While set, nothing can be written; deleting works. */
+  full?: boolean
 }
 
 export function memoryStore(faults: Faults): Store & { readonly files: Map<string, Buffer> } {
@@ -69,6 +71,8 @@ export async function failing(
   call: Fault['call'],
   change: () => void | Promise<void>,
 ): Promise<void> {
+  if (faults.full === true && call !== 'delete')
+    throw new Error(`ENOSPC: no space left for ${call}`)
   const fault = faults.next?.call === call ? faults.next : undefined
   const after = fault?.after ?? 0
   if (fault !== undefined && after > 0) {
