@@ -1,13 +1,20 @@
 import { expect } from 'chai'
 import { gunzipSync } from 'node:zlib'
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Bank, json, startBank } from '../support/bank.ts'
 import { type Answer, call, exchangeRaw } from '../support/client.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
-import { filesBelow, leaksIn, spellings } from '../support/leak.ts'
-import { type GatewayProcess, spawnGateway } from '../support/process.ts'
-import { readRecords } from '../support/records.ts'
+import { decodeRuns, filesBelow, leaksIn, spellings } from '../support/leak.ts'
+import {
+  type CommandProcess,
+  type GatewayProcess,
+  spawnGateway,
+  spawnWorker,
+} from '../support/process.ts'
+import { findRecord, readRecords } from '../support/records.ts'
+import { dumpRedis, REDIS_PROBE, type RedisServer, startRedis } from '../workers/redis-server.ts'
+import { describeForeign } from '../foreign/tool.ts'
 
 const NAME = '欧阳建国'
 const RESIDENT_ID = '330106198807153216'
@@ -37,7 +44,16 @@ const escaped = (text: string) =>
     [...run].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
   )
 
-describe('no planted value leaves or stays', () => {
+describe('no planted value leaves or stays', () => describeLeaks())
+describeForeign('no planted value leaves or stays, over Redis', REDIS_PROBE, () => {
+  describeLeaks(startRedis)
+})
+
+/** @param openRedis when the records go through a queue of its own. */
+function describeLeaks(openRedis?: () => Promise<RedisServer>): void {
+  let redis: RedisServer | undefined
+  let worker: CommandProcess | undefined
+  let queued = ''
   let bank: Bank
   let installation: Installation
   let gateway: GatewayProcess
@@ -49,12 +65,22 @@ describe('no planted value leaves or stays', () => {
     this.timeout(30_000)
     bank = await startBank()
     installation = await createInstallation(bank.url)
+    redis = await openRedis?.()
+    if (redis !== undefined) appendFileSync(installation.configFile, `queue: ${redis.url}\n`)
     gateway = await spawnGateway(installation.configFile)
     await sendEverything()
     metrics = (await call(`${gateway.adminUrl}/metrics`, { method: 'GET' })).body
+    if (redis !== undefined) {
+      // No worker runs yet: records wait in Redis, as many as the gateway hands over at once.
+      queued = await dumpRedis(redis.url)
+      worker = await spawnWorker(installation.configFile)
+      await findRecord(installation.config(), answers.at(-1)?.headers['evidence-id'])
+    }
     await gateway.kill('SIGTERM')
   })
   after(async () => {
+    await worker?.kill('SIGTERM')
+    await redis?.stop()
     await bank.close()
     installation.remove()
   })
@@ -137,6 +163,13 @@ describe('no planted value leaves or stays', () => {
     }
   })
 
+  if (openRedis !== undefined) {
+    it('in Redis', () => {
+      expect(queued.split('eyJ').length).to.be.greaterThan(4) // A compact JWS begins so.
+      expect(leaksIn(queued + decodeRuns(queued), PLANTED)).to.deep.equal([])
+    })
+  }
+
   it('on stdout, on stderr or in the metrics', () => {
     expect(gateway.output()).to.include('sealgate is ready')
     expect(leaksIn(gateway.output(), PLANTED)).to.deep.equal([])
@@ -161,4 +194,4 @@ describe('no planted value leaves or stays', () => {
       }
     }
   })
-})
+}

@@ -32,6 +32,11 @@ export function leaksIn(text: string, values: readonly string[]): string[] {
   )
 }
 
+/** What stands base64url-encoded in a text, as the parts of a JWS do. */
+export function decodeRuns(text: string): string {
+  return text.replaceAll(/[\w-]{40,}/g, (run) => Buffer.from(run, 'base64url').toString('utf8'))
+}
+
 /** Every file below a folder, as latin1 and as UTF-8 text. */
 export function filesBelow(folder: string): { path: string; text: string }[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

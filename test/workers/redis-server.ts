@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { createClient } from 'redis'
 
 export interface RedisServer {
   readonly url: string
@@ -76,4 +77,26 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** Everything that Redis holds, whatever its type, as text. */
+export async function dumpRedis(url: string): Promise<string> {
+  const client = createClient({ url })
+  client.on('error', () => undefined) // A lost connection fails the command below.
+  await client.connect()
+  const parts: string[] = []
+  for (const key of await client.keys('*')) {
+    const read = {
+      string: () => client.get(key),
+      hash: () => client.hGetAll(key),
+      list: () => client.lRange(key, 0, -1),
+      set: () => client.sMembers(key),
+      zset: () => client.zRange(key, 0, -1),
+      stream: () => client.xRange(key, '-', '+'),
+    }[await client.type(key)]
+    if (read === undefined) throw new Error(`no reader for the type of ${key}`)
+    parts.push(key, JSON.stringify(await read()))
+  }
+  client.destroy()
+  return parts.join('\n')
 }
