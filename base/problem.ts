@@ -20,6 +20,7 @@ const PROBLEMS = {
   'value-unsuitable':      { status: 422, retry: false, title: 'A value does not fit its rule',                    help: 'send the named field in the form that the policy expects' },
   'row-invalid':           { status: 422, retry: false, title: 'A row cannot be read',                             help: 'correct the row, counted from 1 behind the row of names, and send all of it again' },
   'totals-wrong':          { status: 422, retry: false, title: 'The count or a total does not match the rows',     help: 'correct the head or trailer record, or send the missing rows' },
+  'file-refused':          { status: 422, retry: false, title: 'The file is not taken',                               help: 'see the detail; hand the file in again under a new name' },
   'leak-detected':         { status: 422, retry: false, title: 'Personal data would have left in the clear',       help: 'the named place holds data that no rule allows; remove it or agree on a rule' },
   'job-invalid':           { status: 400, retry: false, title: 'The queued job is not valid',                      help: 'inspect the producer of this queue' },
   'log-unavailable':       { status: 503, retry: true,  title: 'The evidence log cannot accept records',           help: 'see the operator\'s log; the journal keeps the records' },

@@ -9,24 +9,29 @@ const CALL_TIMEOUT_MS = 30_000
 /** Where the admin listener is called, when not where the configuration says. */
 export const ADMIN_OPTION = ['--admin <url>', 'address of the admin listener'] as const
 
+/** Where the admin listener is called. @param url overrides the configuration. */
+export function adminUrl({ admin }: Config, url?: string): string {
+  const scheme = admin.tls === undefined ? 'http' : 'https'
+  const host = admin.host.includes(':') ? `[${admin.host}]` : admin.host
+  return url ?? `${scheme}://${host}:${admin.port}`
+}
+
 /**
  * Sends one call and gives the answer's members; prints a refusal as one line and ends the process.
  *
  * @param path below `/api/`.
  */
 export async function callAdmin(
-  { admin, data }: Config,
+  config: Config,
   path: string,
   body: object,
   url?: string,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const scheme = admin.tls === undefined ? 'http' : 'https'
-  const host = admin.host.includes(':') ? `[${admin.host}]` : admin.host
-  const base = url ?? `${scheme}://${host}:${admin.port}`
+  const base = adminUrl(config, url)
   const response = await fetch(new URL(`/api/${path}`, base), {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${openAdminSecret(data)}`,
+      authorization: `Bearer ${openAdminSecret(config.data)}`,
       'content-type': 'application/json',
     },
     body: JSON.stringify(body),

@@ -4,6 +4,7 @@ import { failOn, readConfig } from './config.ts'
 import { addReveal } from './custody.ts'
 import { addDeposit } from './deposit.ts'
 import { addEvidence } from './evidence.ts'
+import { addFile } from './file.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
 import { addPolicyCommands } from './policy.ts'
@@ -29,6 +30,7 @@ addVerify(program)
 addEvidence(program, readConfig)
 addReveal(program, readConfig)
 addDeposit(program, readConfig)
+addFile(program, readConfig)
 addLog(program, readConfig)
 addKeys(program)
 addWitness(program)

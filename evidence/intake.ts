@@ -49,7 +49,10 @@ export interface IntakePorts {
   readonly alarm: (message: string, error?: unknown) => void
 }
 
-type Intake = Pick<OpenRecorder, 'intend' | 'conclude' | 'refuse' | 'rows' | 'note' | 'failure'>
+type Intake = Pick<
+  OpenRecorder,
+  'intend' | 'conclude' | 'complete' | 'refuse' | 'rows' | 'note' | 'failure'
+>
 
 /** An exchange whose intent is durable. */
 interface OpenExchange {
@@ -74,6 +77,16 @@ export function createIntake(ports: IntakePorts): Intake {
   return {
     intend: (intent) => intend(state, intent),
     conclude: (rid, outcome) => conclude(state, rid, outcome),
+    complete: async (intent, outcome) => {
+      mayAccept(state)
+      if (intent.custody !== undefined) throw new Problem('internal', 'custody keeps exchanges')
+      const digests = commit(
+        secrets.secretOf(intent.rid),
+        nameClaims(intent.request.claims, new Set()),
+      )
+      const draft = draftIntent(intent, digests, watch.state())
+      await record(state, mergeDrafts(draft, draftOutcome(intent.rid, outcome, [])))
+    },
     refuse: async (facts) => {
       mayAccept(state)
       const digests = commit(secrets.secretOf(facts.rid), nameClaims(facts.claims, new Set()))

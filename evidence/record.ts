@@ -100,9 +100,12 @@ export interface MessageFacts {
   readonly envelopes?: { readonly opened?: EnvelopeFacts; readonly sealed?: EnvelopeFacts }
 }
 
-/** How an exchange ended. `unknown`: a crash came between intent and outcome. */
+/**
+ * How an exchange ended. `unknown`: a crash came between intent and outcome; `delivered`: a file was
+ * handed over, which nobody answers.
+ */
 export interface Outcome {
-  readonly result: 'answered' | 'refused' | 'failed' | 'unknown'
+  readonly result: 'answered' | 'delivered' | 'refused' | 'failed' | 'unknown'
   /** Status that the caller received. */
   readonly status?: number
   readonly recipientStatus?: number

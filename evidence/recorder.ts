@@ -15,7 +15,7 @@ import { createRetention } from './journal/retention.ts'
 import { BACKLOG_RECORDS_MAX } from './limits.ts'
 import type { JsonObject } from './draft.ts'
 import type { Origin } from './payload.ts'
-import type { Claim, Persist, Recorder, RecordKind } from './record.ts'
+import type { Claim, Intent, Outcome, Persist, Recorder, RecordKind } from './record.ts'
 import { recover, type Mark, type Recovered } from './recovery.ts'
 import { FIRST_PREV, type SealKey } from './seal.ts'
 import { draftKey, holdKey, type BoundKey } from './seal-key.ts'
@@ -53,10 +53,20 @@ export interface OpenRecorder extends Recorder {
    * @throws {Problem} `evidence-unavailable`.
    */
   note(kind: RecordKind, facts: JsonObject, claims?: readonly Claim[]): Promise<string>
+  /**
+   * Records an exchange whose end is known before it takes effect, in one entry: a crash leaves all of
+   * it or nothing.
+   *
+   * @param outcome without facts of an answer.
+   * @throws {Problem} `evidence-unavailable`.
+   */
+  complete(intent: Intent, outcome: Outcome): Promise<void>
   /** Made once per journal folder: names the chain of `seq` and `prev`. */
   readonly instance: string
   /** What the start found left behind: counts, and the bytes cut off a torn tail. */
   readonly recovered: RecoveryCounts
+  /** The records that the start found on their way; older ones are in the log. */
+  readonly found: ReadonlySet<string>
   /** Records accepted and not yet in the log, exchanges under way included. */
   backlog(): number
   head(): Head
@@ -110,6 +120,7 @@ export async function openRecorder(options: RecorderOptions): Promise<OpenRecord
       resent: recovered.sealed.length,
       tornBytes: found.tornBytes,
     },
+    found: ridsOf(recovered),
     backlog: () => state.tally.backlog,
     broken: state.journal.failure,
     head: () => state.tally.head,
@@ -195,6 +206,13 @@ async function resume(state: State, { pending, sealed }: Recovered): Promise<voi
   if (failure === undefined) return
   await close(state)
   throw failure
+}
+
+function ridsOf({ pending, sealed }: Recovered): ReadonlySet<string> {
+  return new Set([
+    ...pending.map(({ draft }) => draft.rid),
+    ...sealed.map(({ record }) => record.rid),
+  ])
 }
 
 function newJournal(clock: Clock): Recovered {

@@ -12,7 +12,8 @@ import { saveChain } from '../evidence/export-chains.ts'
 import { openLogKeys } from '../evidence/log/keys.ts'
 import { openLine } from '../evidence/log/open-line.ts'
 import { openTokenIdentity } from '../evidence/pkcs11/identity.ts'
-import { type OpenRecorder, openRecorder } from '../evidence/recorder.ts'
+import type { Persist } from '../evidence/record.ts'
+import { type OpenRecorder, openRecorder, type RecorderOptions } from '../evidence/recorder.ts'
 import type { SealKey } from '../evidence/seal.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
 import { openSealIdentity } from '../evidence/x509-identity.ts'
@@ -39,6 +40,8 @@ export type Alarm = (message: string, error?: unknown) => void
 /** The open evidence floor. */
 export interface Evidence {
   readonly recorder: OpenRecorder
+  /** The way to the log, for what other processes of the installation sealed. */
+  readonly persist: Persist
   /** Where originals are kept; undefined when no custodian is configured. */
   readonly custody: CustodyStore | undefined
   /** How far the log was seen by its witnesses; absent without any, and where a worker fills the log. */
@@ -62,20 +65,12 @@ export async function openEvidence(
   const alarm: Alarm = (message, error) => log.error({ error: describeError(error) }, message)
   const sink = await openSink(config, clock, alarm)
   const { witnessing } = sink
-  const keys = join(config.data, 'keys')
   let watch: ClockWatch | undefined
   try {
     const kept = await openCustody(config)
     const recorder = await openRecorder({
+      ...sealingOf(config, clock),
       folder: join(config.data, 'journal'),
-      identity: (instance) => openSealKey(config, instance, clock),
-      secrets: derivedSecrets(openCommitmentKey(join(keys, 'commitment.key'))),
-      origin: {
-        org: config.operator.name,
-        role: config.operator.role,
-        build: buildDigest(),
-        config: `sha256:${createHash('sha256').update(readFileSync(config.file)).digest('hex')}`,
-      },
       persist: sink.persist,
       ...(kept === undefined ? {} : { custody: kept.custody }),
       clock,
@@ -90,6 +85,7 @@ export async function openEvidence(
     const retention = kept && startRetention({ ...keeper, store: kept.store })
     return {
       recorder,
+      persist: sink.persist,
       custody: kept?.store,
       ...(witnessing === undefined ? {} : { witnessing: witnessing.status }),
       close: async () => {
@@ -103,6 +99,32 @@ export async function openEvidence(
     await sink.close()
     throw error
   }
+}
+
+/** What every recorder of an installation shares: keys, and what its records say of their origin. */
+function sealingOf(
+  config: Config,
+  clock: Clock,
+): Pick<RecorderOptions, 'identity' | 'secrets' | 'origin'> {
+  const { data, file, operator } = config
+  return {
+    identity: (instance) => openSealKey(config, instance, clock),
+    secrets: derivedSecrets(openCommitmentKey(join(data, 'keys', 'commitment.key'))),
+    origin: {
+      org: operator.name,
+      role: operator.role,
+      build: buildDigest(),
+      config: `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}`,
+    },
+  }
+}
+
+/** A recorder for another process of the same installation: a journal and a chain of its own. */
+export function openFileRecorder(
+  config: Config,
+  options: Pick<RecorderOptions, 'folder' | 'clock' | 'alarm' | 'persist'>,
+): Promise<OpenRecorder> {
+  return openRecorder({ ...sealingOf(config, options.clock), ...options })
 }
 
 const CLOCK_PROBLEM = new Problem(

@@ -3,6 +3,8 @@ import express from 'express'
 import { Problem } from '../../base/problem.ts'
 import { erase, hold, type KeeperPorts, releaseHold } from '../../evidence/custody/custody.ts'
 import type { CustodyStore } from '../../evidence/custody/store.ts'
+import type { Persist } from '../../evidence/record.ts'
+import { parseJob } from '../../workers/job.ts'
 import { apiErrors, checkSecret, readApiBody, readMembers, textMember } from './api-request.ts'
 import { deposit, DEPOSIT_MEMBERS, type DepositPorts } from './deposit.ts'
 import { openApi } from './openapi.ts'
@@ -17,6 +19,8 @@ export interface ApiPorts extends DepositPorts {
   readonly store: CustodyStore | undefined
   /** The admin secret. */
   readonly secret: string
+  /** The way to the log. */
+  readonly persist: Persist
 }
 
 /** Builds the API; it is mounted at `/api`. */
@@ -55,6 +59,12 @@ export function createApi(ports: ApiPorts): express.Router {
     }
     const evidenceId = await deposit(ports, { id, auth: 'operator', key: '' }, members)
     response.status(201).set('evidence-id', evidenceId).json({ evidenceId })
+  })
+  // Another process of this installation sealed them, and has no log of its own.
+  router.post('/records', async (request, response) => {
+    const members = readMembers(request, ['v', 'records'])
+    await ports.persist(parseJob(members))
+    response.json({})
   })
   router.post('/reveal', async (request, response) => {
     response.json(await reveal(ports, request))

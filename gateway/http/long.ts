@@ -32,7 +32,7 @@ export function requireLong(
 
 /** The guard for parts of a body. */
 export function guardOf(
-  ports: StagePorts,
+  ports: Pick<StagePorts, 'guard'>,
   policy: Policy,
   direction: 'request' | 'response',
   format: BodyFormat,

@@ -26,6 +26,11 @@ const CALLS: Readonly<Record<string, Call>> = {
     takes: { record: RECORD, reason: WHY, fields: { type: 'array', items: TEXT, maxItems: 64 } },
     gives: { evidenceId: RECORD, originals: { type: 'array', items: { type: 'string' } } },
   },
+  records: {
+    summary: 'append records that another process of this installation sealed',
+    takes: { v: { const: 1 }, records: { type: 'array', items: { type: 'object' } } },
+    gives: {},
+  },
   deposit: {
     summary: "seal a document's digest or other facts in the name of a party",
     takes: { party: TEXT, type: TEXT },

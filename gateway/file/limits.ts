@@ -1,0 +1,18 @@
+/** Bounds of files that cross by folders, in one table. @module */
+
+/** Bytes of one file. */
+export const FILE_BYTES_MAX = 64 * 1024 ** 3
+/** Bytes of a companion: a digest and a name. */
+export const COMPANION_BYTES_MAX = 1024
+/** Characters of a file's name. */
+export const NAME_CHARACTERS_MAX = 200
+/** Milliseconds between two looks at a folder. */
+export const LOOK_MS = 1000
+/** Milliseconds of rest after something that a file is not to blame for. */
+export const REST_MS = 5000
+/** Milliseconds between two lines of progress. */
+export const PROGRESS_MS = 250
+/** Records that are handed to the gateway at once. */
+export const HAND_OVER_RECORDS_MAX = 64
+/** Characters of them. */
+export const HAND_OVER_CHARACTERS_MAX = 200_000

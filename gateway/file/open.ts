@@ -1,0 +1,140 @@
+/** Wires a desk: policies and keys of the installation, a journal and a chain of its own. @module */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Report } from '../../base/diagnostic.ts'
+import { Problem } from '../../base/problem.ts'
+import type { OpenRecorder } from '../../evidence/recorder.ts'
+import { createRedisPersist } from '../../workers/redis.ts'
+import type { Persister } from '../../workers/embedded.ts'
+import { openAdminSecret } from '../admin-secret.ts'
+import type { Config } from '../config.ts'
+import { type Content, openContent } from '../content.ts'
+import { type Alarm, openFileRecorder } from '../evidence.ts'
+import { guardOf } from '../http/long.ts'
+import { type Logger, describeError } from '../log.ts'
+import { policyArchive } from '../places.ts'
+import { createPolicyArchive } from '../policy/archive.ts'
+import type { Route } from '../route.ts'
+import { steerBy } from '../steer.ts'
+import type { Progress } from '../stream/passage.ts'
+import { openVaultStore } from '../token/vault-file.ts'
+import { type BodyFormat, contentTypeOf, formatType, readFormat } from '../transform/format.ts'
+import { createDesk, type Desk } from './desk.ts'
+import { handOverTo } from './hand-over.ts'
+import { openStates } from './state.ts'
+
+/** What the command line sets. */
+export interface FileOptions {
+  readonly config: Config
+  /** The id of a policy in force. */
+  readonly policy: string
+  /** Media type of the files, when the policy has no `body`. */
+  readonly mediaType: string | undefined
+  readonly log: Logger
+  readonly report: Report
+  readonly begin: (file: string, progress: () => Progress, total: number) => void
+  /** Where the admin listener of the running gateway is called. */
+  readonly admin: string
+}
+
+/** An open desk. */
+export interface OpenDesk {
+  readonly desk: Desk
+  close(): Promise<void>
+}
+
+/**
+ * Opens a desk for one policy. One process serves one policy at a time: the journal's lock sees to it.
+ *
+ * @returns undefined when policies or kinds are wrong; `report` then says what.
+ * @throws {Problem} `route-unknown`, `media-type-unsupported`, `policy-refused`; and as the recorder.
+ */
+export async function openDesk(options: FileOptions): Promise<OpenDesk | undefined> {
+  const { config, policy: id, log, report } = options
+  const clock: Clock = systemClock
+  const alarm: Alarm = (message, error) => log.error({ error: describeError(error) }, message)
+  const vault = openVaultStore(':memory:') // What a vault answers comes later than a row can wait.
+  const events = { reloaded: () => undefined, rejected: () => alarm('the policies are not valid') }
+  const archive = createPolicyArchive(policyArchive(config.data), alarm)
+  const content = await openContent(config, { clock, vault, archive }, report, events)
+  if (content === undefined) return undefined
+  const opened: (() => unknown)[] = [() => vault.close(), () => content.close()]
+  const close = async () => {
+    for (const end of opened.toReversed()) await end()
+  }
+  try {
+    const route = () => routeOf(content.current(), id)
+    const format = () => formatOf(route(), options.mediaType)
+    checkRoute(route(), format())
+    const folder = join(config.data, 'files', id)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const states = openStates(join(folder, 'state'))
+    const sink = await openSink(options, alarm)
+    opened.push(() => sink.close())
+    const recorder: OpenRecorder = await openFileRecorder(config, {
+      folder: join(folder, 'journal'),
+      clock,
+      alarm,
+      persist: async (records) => {
+        // Before the log has them the journal may not forget them; after that the mark knows.
+        for (const { rid } of records) await states.mark(rid)
+        await sink.persist(records)
+      },
+    })
+    opened.push(() => recorder.close())
+    archive.sealBy(recorder.note)
+    const { guard, pseudonym } = steerBy(content.current)
+    const look = { headers: [], query: '', body: Buffer.alloc(0), mediaType: '' }
+    const desk = createDesk({
+      clock,
+      recorder,
+      states,
+      route,
+      format,
+      guard: (bytes) => guardOf({ guard }, route().policy, 'request', format())(bytes),
+      guardName: (name) => guard(route().policy, 'request', { ...look, path: `/${name}` }),
+      pseudonym,
+      begin: options.begin,
+    })
+    return { desk, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Where sealed records go: the queue, or the running gateway that holds the log. */
+async function openSink({ config, admin }: FileOptions, alarm: Alarm): Promise<Persister> {
+  if (config.queue.kind === 'redis') return createRedisPersist(config.queue.url, { alarm })
+  const persist = handOverTo(admin, openAdminSecret(config.data))
+  return { persist, close: () => Promise.resolve() }
+}
+
+function routeOf({ registry }: Content, id: string): Route {
+  const found = registry.active.find(({ policy }) => policy.id === id && policy.mode === 'enforce')
+  if (found === undefined) throw new Problem('route-unknown', `no policy \`${id}\` is in force`)
+  return { policy: found.policy, compiled: found.route }
+}
+
+function formatOf({ policy }: Route, mediaType: string | undefined): BodyFormat {
+  const { body } = policy.request
+  const plain = body === undefined ? 'text/csv' : contentTypeOf(body)
+  return readFormat(mediaType ?? plain, body)
+}
+
+/** What files cannot have is told before any is taken. */
+function checkRoute({ policy }: Route, format: BodyFormat): void {
+  if (policy.evidence.custody === 'sealed') {
+    throw new Problem('policy-refused', 'originals of files are not kept: write `custody: none`')
+  }
+  if (policy.request.envelope !== undefined) {
+    throw new Problem('policy-refused', 'a file is in no envelope')
+  }
+  if (!formatType(format).streams) {
+    throw new Problem(
+      'media-type-unsupported',
+      `${format.name} is read as a whole, never as a file`,
+    )
+  }
+}
