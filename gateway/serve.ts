@@ -174,8 +174,7 @@ async function run(
     report: (error: unknown) => log.error({ error: describeError(error) }, 'bug'),
   }
   const secret = openAdminSecret(config.data)
-  const { custody: store, persist } = evidence
-  const api = createApi({ ...deposits, store, persist, secret })
+  const api = createApi({ ...deposits, evidence, secret })
   const lists = () => publishRevocationLists(config.data, parts.clock)
   const app = createRelayApp(relay, [parts.signer.publicJwk], lists, (on) =>
     addDeposits(on, deposits),

@@ -15,12 +15,10 @@ const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** What the API needs. */
 export interface ApiPorts extends DepositPorts {
-  /** Custody's store; undefined when no custodian is configured. */
-  readonly store: CustodyStore | undefined
+  /** Custody's store, undefined when no custodian is configured; and the way to the log. */
+  readonly evidence: { readonly custody: CustodyStore | undefined; readonly persist: Persist }
   /** The admin secret. */
   readonly secret: string
-  /** The way to the log. */
-  readonly persist: Persist
 }
 
 /** Builds the API; it is mounted at `/api`. */
@@ -63,7 +61,7 @@ export function createApi(ports: ApiPorts): express.Router {
   // Another process of this installation sealed them, and has no log of its own.
   router.post('/records', async (request, response) => {
     const members = readMembers(request, ['v', 'records'])
-    await ports.persist(parseJob(members))
+    await ports.evidence.persist(parseJob(members))
     response.json({})
   })
   router.post('/reveal', async (request, response) => {
@@ -95,7 +93,7 @@ async function reveal(ports: ApiPorts, request: express.Request) {
   return { evidenceId, originals: await Promise.all(found.map((item) => store.get(item))) }
 }
 
-function keeper({ note, store }: ApiPorts): KeeperPorts {
+function keeper({ note, evidence: { custody: store } }: ApiPorts): KeeperPorts {
   if (store !== undefined) return { note, store }
   throw new Problem('request-malformed', 'no custodian is configured; add `custody:` to sealgate.yaml') // prettier-ignore
 }
