@@ -16,7 +16,8 @@ import { bind, NULL, settle, text, textOf, tryBind } from './bind.ts'
 
 const MOBILE = '13800138000'
 const ISSUER = 'https://operator-one.example'
-const NOW_S = Math.floor(Number(systemClock.wallUs() / 1_000_000n))
+/** Asked at each use: files are read long before their tests run. */
+const nowS = () => Math.floor(Number(systemClock.wallUs() / 1_000_000n))
 
 type Claims = Record<string, unknown>
 type Answer = (question: Claims, response: ServerResponse) => void | Promise<void>
@@ -60,7 +61,7 @@ describe('attest', () => {
   const right = ({ kind, audience, nonce }: Claims): Claims => ({
     iss: ISSUER,
     aud: audience,
-    iat: NOW_S,
+    iat: nowS(),
     nonce,
     kind,
     result: true, // prettier-ignore
@@ -103,7 +104,7 @@ describe('attest', () => {
     { name: 'no result',             answer: () => signing(({ result: _, ...c }) => c),                detail: /something else/ },
     { name: 'another issuer',        answer: () => signing((c) => ({ ...c, iss: 'x' })),               detail: /does not verify/ },
     { name: 'another audience',      answer: () => signing((c) => ({ ...c, aud: 'island-bank' })),     detail: /does not verify/ },
-    { name: 'an old statement',      answer: () => signing((c) => ({ ...c, iat: NOW_S - 400 })),       detail: /does not verify/ },
+    { name: 'an old statement',      answer: () => signing((c) => ({ ...c, iat: nowS() - 400 })),       detail: /does not verify/ },
     { name: 'no time',               answer: () => signing(({ iat: _, ...c }) => c),                   detail: /does not verify/ },
     { name: 'an unknown key',        answer: () => signing((c) => c, { kid: 'v2' }),                   detail: /does not verify/ },
     { name: 'no signature',          answer: () => (q, r) => void r.end(new UnsecuredJWT(right(q)).encode()), detail: /does not verify/ },
