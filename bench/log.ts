@@ -151,6 +151,10 @@ async function findLinked(
   if (!rows.some((row) => row.position === position)) throw new Error('a case lacks its own record')
 }
 
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
 function bytesBelow(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -223,7 +227,7 @@ for (let size = 0, goal = 10_000; goal <= total; goal *= 10) {
   const tiles = bytesBelow(join(places.log, 'tile')) / size - entries
   const bundles = appending ? bytesBelow(join(places.log, 'record')) / size : Number.NaN
   // The write-ahead log that is not folded in yet counts too.
-  const rows = (statSync(indexPath(data)).size + statSync(`${indexPath(data)}-wal`).size) / size
+  const rows = (sizeOf(indexPath(data)) + sizeOf(`${indexPath(data)}-wal`)) / size
   const columns = [size, ...rate, proof, find, linked, ...[tiles, entries, bundles, rows].map((b) => b.toFixed(1))] // prettier-ignore
   const widths = [9, 11, 13, 19, 19, 19, 14, 16, 16, 14]
   process.stdout.write(`${columns.map((text, at) => String(text).padStart(widths[at] ?? 0)).join('')}\n`) // prettier-ignore
