@@ -24,6 +24,11 @@ export function sha256Text(text: string): string {
   return hash('sha256', text, 'base64url')
 }
 
+/** SM3 of bytes. */
+export function sm3(data: Uint8Array): Buffer {
+  return hash('sm3', data, 'buffer')
+}
+
 /** Prepares HMAC-SHA-256, in base64url, of texts' UTF-8 bytes under one key. */
 export function hmacSha256(key: Uint8Array): (text: string) => string {
   const hmac = createHmac('sha256', key)

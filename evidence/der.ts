@@ -172,6 +172,19 @@ export function writeDer(tag: number, ...contents: readonly Uint8Array[]): Uint8
   return concat([Uint8Array.from(header), ...contents])
 }
 
+/** An OBJECT IDENTIFIER from its dotted text (X.690 §8.19). */
+export function writeOid(dotted: string): Uint8Array {
+  const [top = 0, second = 0, ...rest] = dotted.split('.').map(Number)
+  const octets = [top * 40 + second, ...rest].flatMap((arc) => {
+    const groups = [arc % 128]
+    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) {
+      groups.unshift((left % 128) + 128)
+    }
+    return groups
+  })
+  return writeDer(0x06, Uint8Array.from(octets))
+}
+
 /** Joins byte strings. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

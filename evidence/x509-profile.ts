@@ -44,6 +44,7 @@ export const KEY_USAGE = {
 export const SIGNATURE_ALGORITHMS: ReadonlySet<string> = new Set([
   '1.2.840.10045.4.3.2', '1.2.840.10045.4.3.3', '1.2.840.10045.4.3.4',          // ECDSA with SHA-2
   '1.2.840.113549.1.1.11', '1.2.840.113549.1.1.12', '1.2.840.113549.1.1.13',    // RSA PKCS#1 with SHA-2
+  '1.2.156.10197.1.501',                                                        // SM2 with SM3
 ])
 
 /** What readers of a certificate need to know about it. */

@@ -2,6 +2,7 @@
 import * as asn1 from 'asn1js'
 import * as pkijs from 'pkijs'
 import { isEcdsaValue, toBuffer } from './der.ts'
+import { SM2_WITH_SM3, sm2Verify } from './gm/sm2.ts'
 import { OID } from './x509-profile.ts'
 
 /** What is signed, how, and by which key. */
@@ -17,6 +18,10 @@ export interface SignedBytes {
 /** Whether the signature holds, and is spelled in the one way there is. */
 export async function isSignedBy(signed: SignedBytes): Promise<boolean> {
   const { key, bytes, signature, algorithm, hash } = signed
+  // WebCrypto knows nothing of SM2. The signer's id is the default one (GM/T 0009, GM/T 0015).
+  if (algorithm.algorithmId === SM2_WITH_SM3) {
+    return sm2Verify(new Uint8Array(key.toSchema().toBER()), bytes, signature)
+  }
   // RFC 3279 §2.2.3: an ECDSA signature is DER itself.
   if (key.algorithm.algorithmId === OID.ecPublicKey && !isEcdsaValue(signature)) return false
   try {

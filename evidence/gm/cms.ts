@@ -14,7 +14,7 @@ import {
   writeDer,
 } from '../der.ts'
 import type { Signer } from '../x509-issue.ts'
-import { SM2_WITH_SM3, sm2Verify } from './sm2.ts'
+import { SM2_SIGN, SM2_WITH_SM3, sm2Verify } from './sm2.ts'
 
 /** Which object identifiers the message carries. */
 export type CmsProfile = 'cms' | 'gm'
@@ -29,8 +29,6 @@ const TYPES: Record<CmsProfile, { readonly signedData: Uint8Array; readonly data
 const SM3 = '1.2.156.10197.1.401'
 const SM3_ALGORITHM = writeDer(0x30, oid('2a811ccf55018311'), writeDer(0x05))
 const SM2_ALGORITHM = writeDer(0x30, oid('2a811ccf55018375'), writeDer(0x05))
-/** SM2 signing as a key algorithm: some vendors write it where the signature algorithm belongs. */
-const SM2_SIGN = '1.2.156.10197.1.301.1'
 const MESSAGE_BYTES_MAX = 65_536
 
 /** Signs content; the message does not contain it. */

@@ -3,8 +3,9 @@
  * set the signer's id, so that no Chinese verifier accepts its signatures. It does lend its
  * multiplication of the base point, which keeps the secret scalars out of our arithmetic. @module
  */
-import { createECDH, createHash, generateKeyPairSync } from 'node:crypto'
-import { isEcdsaValue, parseDer, takeInteger, takeParts, writeDer } from '../der.ts'
+import { createECDH, generateKeyPairSync } from 'node:crypto'
+import { sm3 } from '../crypto.ts'
+import { concat, isEcdsaValue, parseDer, takeInteger, takeParts, writeDer } from '../der.ts'
 import type { Signer } from '../x509-issue.ts'
 import {
   A,
@@ -32,6 +33,8 @@ export const SM2_DEFAULT_ID = '1234567812345678'
 
 /** SM2 with SM3, as a signature algorithm. */
 export const SM2_WITH_SM3 = '1.2.156.10197.1.501'
+/** SM2 signing as a key algorithm: some vendors write it where the signature algorithm belongs. */
+export const SM2_SIGN = '1.2.156.10197.1.301.1'
 
 /** A new private key, PKCS#8 DER. */
 export function generateSm2Key(): Uint8Array {
@@ -110,10 +113,8 @@ export function sm2Verify(
 /** §5.5 and §6.1 A1–A2: e = SM3(ZA ‖ M), where ZA binds the signer's id and key. */
 function digestWithId(point: Buffer, bytes: Uint8Array, id: string): bigint {
   const name = Buffer.from(id)
-  const za = createHash('sm3')
-    .update(Uint8Array.of((name.length * 8) >> 8, (name.length * 8) & 0xff))
-    .update(name)
-  for (const number of [A, B, GX, GY]) za.update(toBytes(number))
-  za.update(point.subarray(1))
-  return toNumber(createHash('sm3').update(za.digest()).update(bytes).digest())
+  const bits = Uint8Array.of((name.length * 8) >> 8, (name.length * 8) & 0xff)
+  const curve = [A, B, GX, GY].map((number) => toBytes(number))
+  const za = sm3(concat([bits, name, ...curve, point.subarray(1)]))
+  return toNumber(sm3(concat([za, bytes])))
 }

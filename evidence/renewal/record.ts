@@ -8,6 +8,7 @@ import {
   takeInteger,
   takeParts,
   writeDer,
+  writeOid,
 } from '../der.ts'
 import { digest, type TimestampTrust } from '../timestamp/verify.ts'
 import { type DigestName, DIGESTS, parseToken } from '../timestamp/token.ts'
@@ -99,7 +100,7 @@ function parseTimestamp(value: Der): ArchiveTimestamp {
 /** §4.2: the token's own digest algorithm is that of the hash tree below it. */
 function digestOf(token: Uint8Array): DigestName {
   const name = DIGESTS.get(parseToken(token).info.algorithm)
-  if (name === undefined) throw new Error('expected a SHA-2 token')
+  if (name === undefined) throw new Error('expected a SHA-2 or SM3 token')
   return name
 }
 
@@ -108,10 +109,8 @@ function all(value: Der | undefined, tag: number): readonly Der[] {
 }
 
 function algorithm(tag: number, name: DigestName): Uint8Array {
-  // 2.16.840.1.101.3.4.2.n: the SHA-2 digests differ in the last octet (RFC 5754 §2).
-  const last = { 'SHA-256': 1, 'SHA-384': 2, 'SHA-512': 3 }[name]
-  const id = Uint8Array.of(0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, last)
-  return writeDer(tag, writeDer(0x06, id))
+  const [id = ''] = [...DIGESTS].find(([, each]) => each === name) ?? []
+  return writeDer(tag, writeOid(id))
 }
 
 /** A tree over many digests: its root, and one way to it from each (§4.2). */

@@ -16,7 +16,7 @@ export interface TimestampRequest {
   readonly certificates: boolean
 }
 
-const DIGEST_BYTES = { 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 } as const
+const DIGEST_BYTES = { 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64, SM3: 32 } as const
 
 /** Asks for a token over a digest: with a fresh 64-bit nonce, and certificates included. */
 export function makeRequest(
@@ -59,7 +59,7 @@ export function parseRequest(der: Uint8Array): TimestampRequest {
   if (req.version !== 1) throw new Error('expected version 1')
   if (req.extensions !== undefined) throw new Error('expected no extensions')
   if (name === undefined || digest.length !== DIGEST_BYTES[name]) {
-    throw new Error('expected a SHA-2 digest')
+    throw new Error('expected a SHA-2 or SM3 digest')
   }
   return {
     algorithm: hashAlgorithm.algorithmId,

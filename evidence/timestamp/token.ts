@@ -26,13 +26,17 @@ export const TOKEN_OID = {
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
 } as const
 
-export type DigestName = 'SHA-256' | 'SHA-384' | 'SHA-512'
+/** SignedData of GM/T 0010, as some Chinese authorities write it. */
+const GM_SIGNED_DATA = '1.2.156.10197.6.1.4.2.2'
 
-/** Digest algorithms that a token may use, by their WebCrypto names. */
+export type DigestName = 'SHA-256' | 'SHA-384' | 'SHA-512' | 'SM3'
+
+/** Digest algorithms that a token may use; those of SHA-2 by their WebCrypto names. */
 export const DIGESTS: ReadonlyMap<string, DigestName> = new Map([
   ['2.16.840.1.101.3.4.2.1', 'SHA-256'],
   ['2.16.840.1.101.3.4.2.2', 'SHA-384'],
   ['2.16.840.1.101.3.4.2.3', 'SHA-512'],
+  ['1.2.156.10197.1.401', 'SM3'],
 ])
 
 /** What a token says (RFC 3161 §2.4.2). */
@@ -92,7 +96,7 @@ export function tokenOfResponse(response: Uint8Array): Uint8Array {
 /** @throws {Error} when the bytes are not one token with one signer. */
 export function parseToken(der: Uint8Array): Token {
   const [type, wrapped] = takeParts(parseDer(der), 0x30, 2)
-  expectOid(type, TOKEN_OID.signedData)
+  if (takeOid(type) !== GM_SIGNED_DATA) expectOid(type, TOKEN_OID.signedData)
   const parts = takeParts(takeParts(wrapped, 0xa0, 1)[0], 0x30, 4, 6)
   const [version, digestAlgorithms, encapsulated] = parts
   // RFC 5652 §5.1: 3, as the content is not id-data.

@@ -2,6 +2,8 @@
 import * as pkijs from 'pkijs'
 import { verifyChain } from '../certificate.ts'
 import { type Der, takeAlgorithm, takeContent, takeOid, takeParts, toBuffer } from '../der.ts'
+import { sm3 } from '../crypto.ts'
+import { SM2_SIGN, SM2_WITH_SM3 } from '../gm/sm2.ts'
 import { CERTIFICATES_MAX, equalBytes, OID, parseCertificate } from '../x509-profile.ts'
 import { isSignedBy } from '../x509-signature.ts'
 import {
@@ -181,7 +183,12 @@ async function isSigned(
   { subjectPublicKeyInfo: key }: pkijs.Certificate,
   hash: DigestName,
 ): Promise<boolean> {
-  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: signatureAlgorithm })
+  // Some authorities write SM2 as a key algorithm where the signature algorithm belongs.
+  const algorithmId = signatureAlgorithm === SM2_SIGN ? SM2_WITH_SM3 : signatureAlgorithm
+  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId })
+  if (algorithmId === SM2_WITH_SM3) {
+    return hash === 'SM3' && isSignedBy({ key, bytes, signature, algorithm })
+  }
   // Some authorities write the key's algorithm here and leave the digest to digestAlgorithm.
   const named =
     signatureAlgorithm === OID.rsaEncryption
@@ -192,6 +199,7 @@ async function isSigned(
 
 /** The digest of bytes. */
 export async function digest(name: DigestName, bytes: Uint8Array): Promise<Uint8Array> {
+  if (name === 'SM3') return sm3(bytes)
   return new Uint8Array(await crypto.subtle.digest(name, toBuffer(bytes)))
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { createHash } from 'node:crypto'
 import { signDetached, verifyDetached } from '../../evidence/gm/cms.ts'
 import {
@@ -8,6 +9,7 @@ import {
   sm2Signer,
   sm2Verify,
 } from '../../evidence/gm/sm2.ts'
+import { sm3 } from '../../evidence/gm/sm3.ts'
 import { createSelfSigned, generateKey, keySigner } from '../../evidence/x509-issue.ts'
 
 // The example of GB/T 32918.2 with the default id, as recomputed for GM/T 0009.
@@ -37,6 +39,24 @@ describe('SM3', () => {
       expect(createHash('sm3').update(text).digest('hex')).to.equal(want)
     })
   }
+})
+
+describe('SM3 without node:crypto', () => {
+  it('agrees with node:crypto, at every length about a block and for any bytes', () => {
+    for (let length = 0; length < 200; length += 1) {
+      const data = Buffer.alloc(length, length)
+      expect(Buffer.from(sm3(data)), `${length}`).to.deep.equal(
+        createHash('sm3').update(data).digest(),
+      )
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 1000 }), (data) => {
+        expect(Buffer.from(sm3(data)).equals(createHash('sm3').update(data).digest())).to.equal(
+          true,
+        )
+      }),
+    )
+  })
 })
 
 describe('SM2', () => {

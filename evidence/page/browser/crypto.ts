@@ -6,6 +6,7 @@ import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js'
 import type * as port from '../../crypto.ts'
+import { sm3 as ownSm3 } from '../../gm/sm3.ts'
 
 interface RawKey extends port.PublicKey {
   readonly scheme: port.SignatureScheme
@@ -18,6 +19,9 @@ const P256_PREFIX = '3059301306072a8648ce3d020106082a8648ce3d030107034200'
 /** See evidence/crypto.ts. */
 export const sha256: typeof port.sha256 = (data) =>
   Buffer.from(hash(typeof data === 'string' ? utf8ToBytes(data) : data))
+
+/** See evidence/crypto.ts. */
+export const sm3: typeof port.sm3 = (data) => Buffer.from(ownSm3(data))
 
 /** See evidence/crypto.ts. */
 export const sha256Text: typeof port.sha256Text = (text) => sha256(text).toString('base64url')
