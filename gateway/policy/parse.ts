@@ -28,12 +28,24 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const NAME_HELP = 'use lower-case letters, digits and `-`, a letter first'
 
 /** A policy, or nothing when `report` gained an error. `known` names what rules may use. */
-export function parsePolicy(
+export function parsePolicy(...parameters: Parameters<typeof parseDraft>): Policy | undefined {
+  const draft = parseDraft(...parameters)
+  return draft?.isWhole === true ? draft.policy : undefined
+}
+
+/** What could be read of a policy; unless it is whole, it serves to find further mistakes alone. */
+export interface Draft {
+  readonly policy: Policy
+  readonly isWhole: boolean
+}
+
+/** As much of a policy as can be read; nothing when the file is no YAML. */
+export function parseDraft(
   whole: Report,
   file: string,
   text: string,
   known: Known,
-): Policy | undefined {
+): Draft | undefined {
   const before = whole.errorCount
   const root = parseYaml(numbered(whole, 'P001'), file, text)
   if (root === undefined) return undefined
@@ -62,7 +74,7 @@ export function parsePolicy(
     source: { file, text },
   }
   fields.close()
-  return report.errorCount > before ? undefined : policy
+  return { policy, isWhole: report.errorCount === before }
 }
 
 /** Nothing named, nothing passed. */

@@ -10,9 +10,9 @@ import type { TransformTable } from '../transform/transform.ts'
 import { type PolicyFile, readPolicyFiles } from './folder.ts'
 import { lintEnvelopes } from './lint-envelopes.ts'
 import { lintPolicy, lintTogether } from './lint.ts'
-import { parsePolicy } from './parse.ts'
+import { parseDraft } from './parse.ts'
 import { namesOfRules } from './public-path.ts'
-import type { Policy } from './policy.ts'
+import type { Action, Direction, Policy, Rule } from './policy.ts'
 import { writeContentType } from '../transform/format.ts'
 import { createRehearsal } from './rehearsal.ts'
 import { createMatch, type MatchRoute, selectActive } from './routes.ts'
@@ -96,11 +96,14 @@ export async function checkPolicies(
   }
   const checked: CheckedPolicy[] = []
   for (const { file, text } of files) {
-    const policy = parsePolicy(report, file, text, known)
-    const route = policy && compile(policy, rehearsal, kinds, report)
-    if (policy !== undefined) lintPolicy(policy, kinds, report)
-    if (policy !== undefined && envelopes !== undefined) lintEnvelopes(policy, envelopes, report)
-    if (policy === undefined || route === undefined) continue
+    const draft = parseDraft(report, file, text, known)
+    if (draft === undefined) continue
+    const policy = draft.isWhole ? draft.policy : withKnown(draft.policy, rehearsal)
+    const route = compile(policy, rehearsal, kinds, report)
+    if (!draft.isWhole) continue
+    lintPolicy(policy, kinds, report)
+    if (envelopes !== undefined) lintEnvelopes(policy, envelopes, report)
+    if (route === undefined) continue
     const outcomes = await runPolicyTests(policy, route, rehearsal, inspect)
     for (const { test, failures } of outcomes) {
       for (const { at, message } of failures) {
@@ -111,6 +114,24 @@ export async function checkPolicies(
   }
   return checked
 }
+
+/** A draft whose mistakes are told: what is left of it can be compiled to find those of its parameters. */
+function withKnown(draft: Policy, table: TransformTable): Policy {
+  const isFirst = (rule: Rule, index: number, rules: readonly Rule[]) =>
+    rules.findIndex(({ text }) => text === rule.text) === index
+  const known = (rule: Rule): Rule =>
+    table.has(rule.action.transform) ? rule : { ...rule, action: REFUSED }
+  const side = (direction: Direction): Direction => ({
+    ...direction,
+    headers: direction.headers.filter(isFirst).map(known),
+    query: direction.query.filter(isFirst).map(known),
+    pathParameters: direction.pathParameters.filter(isFirst).map(known),
+    fields: direction.fields.filter(isFirst).map(known),
+  })
+  return { ...draft, request: side(draft.request), response: side(draft.response) }
+}
+
+const REFUSED: Action = { transform: 'refuse', with: {} }
 
 /** The leak guard as policy tests use it: bodies alone, with what the policy allows. */
 export function inspectBy(guard: Guard): InspectSide {

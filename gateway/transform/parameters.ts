@@ -1,4 +1,5 @@
 /** Reading an action's parameters: every mistake is complained of, none is thrown. @module */
+import { nearestName } from '../../base/diagnostic.ts'
 import type { Action, ActionParameter } from '../policy/policy.ts'
 
 /** Reports one mistake: what is wrong, what to type, and its number when it has one. */
@@ -36,12 +37,13 @@ export function readParameters(
 
   for (const name of Object.keys(values)) {
     if (names.includes(name)) continue
-    const help = names.length === 0 ? `remove \`${name}\`` : `it knows ${quoted(names)}`
+    const rest = names.length === 0 ? `remove \`${name}\`` : `it knows ${quoted(names)}`
+    const help = meant(name, names) ?? rest
     complain(`\`${transform}\` has no parameter \`${name}\``, help)
   }
   const get = (name: string) => (Object.hasOwn(values, name) ? values[name] : undefined)
-  const wrong = (name: string, expected: string) =>
-    complain(`\`${name}\` of \`${transform}\` is not usable`, `expected ${expected}`)
+  const wrong = (name: string, expected: string, help = `expected ${expected}`) =>
+    complain(`\`${name}\` of \`${transform}\` is not usable`, help)
   const isWithin = (value: unknown, [least, most]: readonly [number, number]): value is number =>
     Number.isInteger(value) && Number(value) >= least && Number(value) <= most
 
@@ -57,7 +59,7 @@ export function readParameters(
       const value = get(name) ?? fallback
       const found = choices.find((choice) => choice === value)
       if (found !== undefined) return found
-      wrong(name, `one of ${quoted(choices)}`)
+      wrong(name, `one of ${quoted(choices)}`, meant(value, choices))
       return choices[0] as (typeof choices)[number]
     },
     integer(name, range, fallback) {
@@ -83,6 +85,11 @@ export function readParameters(
       return false
     },
   }
+}
+
+function meant(wrong: ActionParameter | undefined, names: readonly string[]): string | undefined {
+  const nearest = typeof wrong === 'string' ? nearestName(wrong, names) : undefined
+  return nearest && `did you mean \`${nearest}\`?`
 }
 
 /** Lists names in back-quotes. */

@@ -94,6 +94,8 @@ describe('mask', () => {
 
   // prettier-ignore
   const MISTAKES: { with: Action['with']; want: string }[] = [
+    { with: { mask: 'surnam' },                        want: '`preset` of `mask` is not usable: did you mean `surname`?' },
+    { with: { mask: 'all', lenght: 4 },                want: '`mask` has no parameter `lenght`: did you mean `length`?' },
     { with: { mask: 'nose' },                          want: '`preset` of `mask` is not usable: expected one of `default`, `all`' },
     { with: { mask: { first: -1 } },                   want: '`first` of `mask` is not usable' },
     { with: { mask: { first: '3' } },                  want: '`first` of `mask` is not usable' },

@@ -73,6 +73,23 @@ describe('the mistakes of a policy', () => {
     })
   }
 
+  it('are told all at once, whatever stage finds them', async () => {
+    const policy = text({
+      legal: '{ basis: contrct }',
+      request: fields(
+        '$.a: kep, $.b: { mask: mobil }, $.b: drop, $.c: { tokenize: opaque, ttl: 3d }',
+      ),
+    })
+    const found = await findings({ p: policy.replace('$.b: drop', '"$[\'b\']": drop') }, 'all')
+    expect(found.map((one) => `${one.code} ${one.at.line}:${one.at.column}`)).to.deep.equal([
+      'P002 8:17',
+      'P004 10:27',
+      'P006 10:54',
+      'P007 10:32',
+      'P007 10:70',
+    ])
+  })
+
   it('have an example for each number', () => {
     expect(Object.keys(MISTAKES)).to.deep.equal([...new Set(TABLE.map(({ code }) => code))])
   })
