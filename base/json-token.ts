@@ -78,13 +78,18 @@ export function typeOf(byte: number): ScalarType {
   return byte === 0x6e ? 'null' : 'boolean'
 }
 
+/** 1 for bytes that stand for themselves in a string. */
+export const IS_PLAIN = new Uint8Array(256).map((_, byte) =>
+  byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 0 : 1,
+)
+
 /** @param at inside the string. @returns the position after the closing quote, -1 if cut off. */
 export function stringEnd(bytes: Buffer, at: number, end: number, offset: number): number {
   while (at < end) {
     const byte = bytes[at] as number
-    if (byte === QUOTE) return at + 1
-    if (byte < 0x20) throw malformed(offset + at, 'a control character must be escaped')
-    if (byte !== BACKSLASH) at++
+    if (IS_PLAIN[byte] === 1) at++
+    else if (byte === QUOTE) return at + 1
+    else if (byte !== BACKSLASH) throw malformed(offset + at, 'a control character must be escaped')
     else {
       at = escapeEnd(bytes, at, end, offset)
       if (at < 0) return -1

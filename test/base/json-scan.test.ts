@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { DEPTH_MAX } from '../../base/json-scan.ts'
+import fc from 'fast-check'
+import { advance, DEPTH_MAX, type JsonSink, startScan } from '../../base/json-scan.ts'
 import { Problem } from '../../base/problem.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 
@@ -118,6 +119,77 @@ describe('parseStrictJson', () => {
     const body = '['.repeat(DEPTH_MAX + 1) + ']'.repeat(DEPTH_MAX + 1)
     expect(problemOf(Buffer.from(body))).to.equal(
       `body-too-large: nesting is deeper than ${DEPTH_MAX} at byte ${DEPTH_MAX}`,
+    )
+  })
+})
+
+interface Names {
+  readonly members: readonly (readonly [name: string, inside: Names | undefined])[]
+}
+
+/** Few names, some of them spelled with escapes, and often more than are compared in place. */
+const { names: NAMES } = fc.letrec<{ names: Names }>((tie) => ({
+  names: fc.record({
+    members: fc.array(
+      fc.tuple(
+        fc.oneof(
+          fc.constantFrom('a', 'b', '\\u0061', 'é', '\\u00e9', ''),
+          fc.integer({ min: 0, max: 400 }).map((number) => `k${number}`),
+        ),
+        fc.oneof(
+          { weight: 4, arbitrary: fc.constant(undefined) },
+          { weight: 1, arbitrary: tie('names') },
+        ),
+      ),
+      { maxLength: 30 },
+    ),
+  }),
+}))
+
+const write = ({ members }: Names): string =>
+  `{${members.map(([name, inside]) => `"${name}": ${inside ? write(inside) : '1'}`).join(' ,')}}`
+
+const repeats = ({ members }: Names): boolean =>
+  new Set(members.map(([name]) => JSON.parse(`"${name}"`) as string)).size < members.length ||
+  members.some(([, inside]) => inside !== undefined && repeats(inside))
+
+/** Writes down every event; containers of arrays are none here. */
+function eventsOf(text: string, cuts: readonly number[], isSilent: boolean): string {
+  const bytes = Buffer.from(text)
+  const events: string[] = []
+  const sink: JsonSink = {
+    member: (lead, hash, start, end, name) =>
+      events.push(`${lead} ${hash} ${start} ${end} ${name}`),
+    element: (lead) => events.push(`${lead}`),
+    scalar: (type, start, end) => events.push(`${type} ${start} ${end}`),
+    open: (_, start) => events.push(`{ ${start}`) === 1 || !isSilent,
+    close: (end) => events.push(`} ${end}`),
+  }
+  const scan = startScan(sink, cuts.length > 0)
+  let at = 0
+  try {
+    for (const cut of [...cuts].sort((a, b) => a - b)) {
+      at = advance(scan, bytes, false, at, Math.max(at, Math.min(cut, bytes.length)))
+    }
+    advance(scan, bytes, true, at)
+  } catch (error) {
+    if (error instanceof Problem) return error.message
+    throw error
+  }
+  return events.join()
+}
+
+describe('advance', () => {
+  it('finds each name that is repeated, however objects nest, and wherever the chunks end', () => {
+    const cuts = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(NAMES, cuts, fc.boolean(), (names, places, isSilent) => {
+        const text = write(names)
+        const whole = eventsOf(text, [], isSilent)
+        expect(/twice/.test(whole)).to.equal(repeats(names))
+        expect(eventsOf(text, places, isSilent)).to.equal(whole)
+      }),
+      { numRuns: 500 },
     )
   })
 })
