@@ -173,8 +173,8 @@ async function decide(
 ): Promise<void> {
   const problem = recorder.failure()
   if (problem !== undefined) throw problem
-  await states.put(state)
   try {
+    await states.put(state)
     await record()
     await states.mark(state.rid)
     await finish(states, state)

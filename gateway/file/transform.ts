@@ -70,7 +70,7 @@ export async function transformFile(
 }
 
 async function* read(file: FileHandle, hash: Hash): AsyncGenerator<Buffer> {
-  const stream = file.createReadStream({ autoClose: false, highWaterMark: 1 << 18 })
+  const stream = file.createReadStream({ autoClose: false, highWaterMark: 1 << 16 })
   for await (const chunk of stream) {
     hash.update(chunk as Buffer)
     yield chunk as Buffer

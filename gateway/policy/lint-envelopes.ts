@@ -2,14 +2,16 @@
 import { type Report, suggest } from '../../base/diagnostic.ts'
 import type { EnvelopeConfig } from '../envelope/config.ts'
 import { WEAKNESSES } from '../envelope/weak.ts'
+import { numbered } from './mistakes.ts'
 import type { Policy } from './policy.ts'
 
 /** Reports errors for names that sealgate.yaml has not, and a numbered warning for each weakness. */
 export function lintEnvelopes(
   policy: Policy,
   envelopes: readonly EnvelopeConfig[],
-  report: Report,
+  whole: Report,
 ): void {
+  const report = numbered(whole, 'P013')
   for (const side of ['request', 'response'] as const) {
     const { envelope } = policy[side]
     if (envelope === undefined) continue

@@ -15,6 +15,7 @@ export const MISTAKES = {
   P010: 'two files hold one version, or two policies one route',
   P011: 'a file or folder cannot be read',
   P012: 'the dictionary of kinds is wrong',
+  P013: 'an envelope is missing in `sealgate.yaml`, or cannot be used there',
 } as const
 export type MistakeCode = keyof typeof MISTAKES
 

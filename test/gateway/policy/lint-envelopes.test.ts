@@ -22,8 +22,8 @@ const withEnvelopes = (request: string, response = '') =>
 // prettier-ignore
 const TABLE = [
   { name: 'accepts what is strong',            request: 'envelope: { open: strong, seal: head },', response: 'envelope: { open: strong },', want: [] },
-  { name: 'refuses a name that is not there',  request: 'envelope: { open: strnog },',             response: '',                            want: ['error: there is no envelope `strnog` in sealgate.yaml'] },
-  { name: 'refuses to sign the head of an answer', request: '',                                    response: 'envelope: { open: head },',   want: ['error: `head` signs the head of a request'] },
+  { name: 'refuses a name that is not there',  request: 'envelope: { open: strnog },',             response: '',                            want: ['error P013: there is no envelope `strnog` in sealgate.yaml'] },
+  { name: 'refuses to sign the head of an answer', request: '',                                    response: 'envelope: { open: head },',   want: ['error P013: `head` signs the head of a request'] },
   { name: 'warns of each weakness, by number', request: 'envelope: { open: weak, seal: weak },',   response: '',                            want: ['warning E101: the envelope `weak` is weak: equal bodies give equal texts: the initialisation vector is zero', 'warning E106: the envelope `weak` is weak: nothing authenticates the encrypted body, so it can be changed and probed'] },
 ]
 

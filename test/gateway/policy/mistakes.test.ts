@@ -38,6 +38,7 @@ const TABLE: { code: string; name: string; files: Record<string, string>; at: st
   { code: 'P010', name: 'one route in two policies', files: { p: text({}), q: text({}).replace('policy: p', 'policy: q') }, at: '1:1' },
   { code: 'P011', name: 'a folder without a policy', files: {},                                                    at: '1:1' },
   { code: 'P012', name: 'a wrong dictionary',      files: { p: text({}), kinds: 'kinds: {}\n' },                   at: '1:1' },
+  { code: 'P013', name: 'an unknown envelope',     files: { p: text({ request: '{ envelope: { open: x } }' }) },   at: '10:22' },
 ]
 
 describe('the mistakes of a policy', () => {
@@ -51,7 +52,7 @@ describe('the mistakes of a policy', () => {
     const report = createReport()
     loadKinds(folder, report)
     const transforms = createRehearsal(kinds)
-    await loadRegistry(folder, { transforms, kinds }, report)
+    await loadRegistry(folder, { transforms, kinds, envelopes: [] }, report)
     if (code === 'P008') {
       await checkPolicies(readPolicyFiles([folder], report), { kinds, parties: PARTIES }, report)
     }

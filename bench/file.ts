@@ -1,0 +1,77 @@
+/**
+ * `sealgate file` on one long reconciliation file: rate and peak memory of the command. Checks rows and
+ * totals of what it wrote first. `node bench/file.ts [megabytes]`, 256 when absent. @module
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { FileReport } from '../gateway/file/state.ts'
+import { createInstallation } from '../test/support/installation.ts'
+import { spawnGateway } from '../test/support/process.ts'
+
+const COMMAND = join(import.meta.dirname, '../cli/sealgate.js')
+const megabytes = Number(process.argv[2] ?? 256)
+
+/** Writes a file of a day, in GB 18030 as far as it goes beyond ASCII: 王小明. */
+async function writeInput(path: string): Promise<number> {
+  const name = Buffer.from('cdf5d0a1c3f7', 'hex').toString('latin1')
+  const row = (index: number) =>
+    `CT${String(index).padStart(9, '0')}|LN${index}|TX${index}|REPAY|20261127|1.10|900.00|62220236028998|${name}|ok\n`
+  const count = Math.floor((megabytes * 1e6) / row(1_000_000).length)
+  const file = createWriteStream(path, { encoding: 'latin1' })
+  file.write(`H|REPAY|20261127|${count}\n`)
+  for (let index = 0; index < count; index++) {
+    if (!file.write(row(index))) await once(file, 'drain')
+  }
+  const cents = count * 110
+  file.end(`T|${count}|${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}\n`)
+  await once(file, 'finish')
+  return count
+}
+
+/** The output must have all rows, and none of the numbers. */
+async function check(path: string, count: number): Promise<void> {
+  let rows = 0
+  for await (const line of createInterface({ input: createReadStream(path, 'latin1') })) {
+    if (line.startsWith('CT')) rows++
+    if (line.includes('62220236028998')) throw new Error('an account number left')
+  }
+  if (rows !== count) throw new Error(`expected ${count} rows, found ${rows}`)
+}
+
+const installation = await createInstallation('http://127.0.0.1:9')
+const gateway = await spawnGateway(installation.configFile)
+try {
+  const [input, output] = [
+    join(installation.folder, 'in.txt'),
+    join(installation.folder, 'out.txt'),
+  ]
+  const count = await writeInput(input)
+  const args = ['file', input, output, '--route', 'reconciliation-file', '--companion', 'none']
+  const where = ['--admin', gateway.adminUrl, '--config', installation.configFile]
+  const child = spawn(process.execPath, [COMMAND, ...args, ...where], { stdio: ['ignore', 'pipe', 'inherit'] }) // prettier-ignore
+  let stdout = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  let peak = 0
+  const timer = setInterval(() => {
+    const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
+    peak = Math.max(peak, Number(kilobytes ?? 0))
+  }, 50)
+  child.once('exit', () => clearInterval(timer))
+  await once(child, 'close')
+  const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as FileReport
+  if (report.result !== 'delivered') throw new Error(stdout)
+  await check(output, count)
+  const { size } = statSync(input)
+  const seconds = Math.max(report.seconds, 0.001)
+  process.stdout.write(
+    `${count} rows, ${(size / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s: ` +
+      `${(size / 1e6 / seconds).toFixed(1)} MB/s, ${Math.round(count / seconds)} rows/s, ` +
+      `${(peak / 1024).toFixed(0)} MiB resident at most\n`,
+  )
+} finally {
+  await gateway.kill('SIGTERM')
+  installation.remove()
+}
