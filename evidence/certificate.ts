@@ -162,7 +162,17 @@ function nodeFindings({ parsed }: Node, at: Date): string[] {
   ]
 }
 
+/** Pairs whose signature was good, by their parsed certificates: see parseCertificate. */
+const links = new WeakMap<pkijs.Certificate, WeakSet<pkijs.Certificate>>()
+
 async function signedBy(subject: pkijs.Certificate, issuer: pkijs.Certificate): Promise<boolean> {
+  if (links.get(subject)?.has(issuer) === true) return true
+  const good = await isSigned(subject, issuer)
+  if (good) links.set(subject, (links.get(subject) ?? new WeakSet()).add(issuer))
+  return good
+}
+
+async function isSigned(subject: pkijs.Certificate, issuer: pkijs.Certificate): Promise<boolean> {
   const { unusedBits, valueHexView } = subject.signatureValue.valueBlock
   const signed = {
     key: issuer.subjectPublicKeyInfo,

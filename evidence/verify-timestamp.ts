@@ -5,7 +5,7 @@ import { leafHash, verifyInclusion } from './log/merkle.ts'
 import { parseCheckpoint } from './log/checkpoint.ts'
 import { parseProof } from './log/proof.ts'
 import { remember } from './memo.ts'
-import { type TimestampResult, verifyTimestampResponse } from './timestamp/verify.ts'
+import { verifyTimestampResponse } from './timestamp/verify.ts'
 import { readCertificate } from './x509-profile.ts'
 import type { Trust } from './verify-trust.ts'
 
@@ -22,27 +22,56 @@ export interface StampFinding {
   readonly chain: readonly Uint8Array[]
 }
 
-/** Verifies responses, each over the same bytes once. */
+/** What a response over a checkpoint comes to; `time` only when it is good. */
+interface Judged extends StampFinding {
+  readonly time?: Date
+}
+
+/** Judges responses, each over the same bytes once. */
 export type Tokens = (
   response: string,
   checkpoint: string,
   roots: readonly Uint8Array[],
-) => Promise<TimestampResult>
+) => Promise<Judged>
 
 /** Responses that one verifier remembers. */
 const RESPONSES_MAX = 1024
 
-/** Makes a verifier of responses; bad ones are not remembered. */
+/** Makes a judge of responses; bad ones are not remembered. */
 export function createTokens(): Tokens {
-  const known = new Map<string, TimestampResult>()
+  const known = new Map<string, Judged>()
   return async (response, checkpoint, roots) => {
     const key = `${response} ${checkpoint} ${roots.map((der) => toBase64url(der)).join()}`
-    const result =
-      known.get(key) ??
-      (await verifyTimestampResponse(Buffer.from(response, 'base64'), Buffer.from(checkpoint), {
-        roots,
-      }))
-    return result.valid ? remember(known, RESPONSES_MAX, key, result) : result
+    const judged = known.get(key) ?? (await judge(response, checkpoint, roots))
+    return judged.ok ? remember(known, RESPONSES_MAX, key, judged) : judged
+  }
+}
+
+async function judge(
+  response: string,
+  checkpoint: string,
+  roots: readonly Uint8Array[],
+): Promise<Judged> {
+  const bytes = Buffer.from(response, 'base64')
+  if (bytes.toString('base64') !== response) {
+    return { ok: false, chain: [], text: 'not canonical base64' }
+  }
+  const data = Buffer.from(checkpoint)
+  const { valid, reasons, info, chain, development } = await verifyTimestampResponse(bytes, data, { roots }) // prettier-ignore
+  const [leaf] = chain
+  if (!valid || info === undefined || leaf === undefined) {
+    return { ok: false, chain, text: `no good time stamp: ${reasons.join('; ')}` }
+  }
+  const { time } = info
+  const by = readCertificate(leaf).subject
+  const standing = development
+    ? 'a development authority, whose time is untrusted (非依法设立的时间戳服务机构签发)'
+    : 'a trusted authority'
+  return {
+    ok: true,
+    chain,
+    time,
+    text: `existed by ${time.toISOString()}, says ${by}, ${standing}`,
   }
 }
 
@@ -72,8 +101,8 @@ export async function checkStamps(
       findings.push({ ok: false, chain: [], text: `the hashes do not prove the leaf in ${place}` })
     } else {
       for (const response of stamp.responses) {
-        const result = tokens(response, checkpoint, roots)
-        const finding = await checkResponse(response, result, sealedAt)
+        const judged = await tokens(response, checkpoint, roots)
+        const finding = inOrder(judged, sealedAt)
         findings.push({ ...finding, text: `${place}: ${finding.text}` })
       }
     }
@@ -92,26 +121,10 @@ function rootsOf(
   return timestampRoots.map((text) => Buffer.from(text, 'base64'))
 }
 
-async function checkResponse(
-  response: string,
-  result: Promise<TimestampResult>,
-  sealedAt: Date | undefined,
-): Promise<StampFinding> {
-  if (Buffer.from(response, 'base64').toString('base64') !== response) {
-    return { ok: false, chain: [], text: 'not canonical base64' }
-  }
-  const { valid, reasons, info, chain, development } = await result
-  const [leaf] = chain
-  if (!valid || info === undefined || leaf === undefined) {
-    return { ok: false, chain, text: `no good time stamp: ${reasons.join('; ')}` }
-  }
-  const by = readCertificate(leaf).subject
-  const standing = development
-    ? 'a development authority, whose time is untrusted (非依法设立的时间戳服务机构签发)'
-    : 'a trusted authority'
-  const text = `existed by ${info.time.toISOString()}, says ${by}, ${standing}`
-  if (sealedAt !== undefined && sealedAt.getTime() > info.time.getTime() + CLOCK_DISTANCE_MS) {
-    return { ok: false, chain, text: `${text}; but the record says to be younger, ${sealedAt.toISOString()}` } // prettier-ignore
-  }
-  return { ok: true, chain, text }
+/** A record cannot be younger than a time stamp over it. */
+function inOrder({ time, ...finding }: Judged, sealedAt: Date | undefined): StampFinding {
+  if (time === undefined || sealedAt === undefined) return finding
+  if (sealedAt.getTime() <= time.getTime() + CLOCK_DISTANCE_MS) return finding
+  const text = `${finding.text}; but the record says to be younger, ${sealedAt.toISOString()}`
+  return { ...finding, ok: false, text }
 }

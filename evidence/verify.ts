@@ -116,10 +116,11 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     run('signature', () => signatureCheck(exported, opened(record), certificates))
     run('leaf', () => leafCheck(exported, opened(record)))
     run('inclusion', () => inclusionCheck(exported))
-    run('checkpoint', () => checkpointCheck(exported, trust, checkpoints))
+    const signed = (text: string) => checkpointCheck(text, exported, trust, checkpoints)
+    run('checkpoint', () => signed(parseProof(exported.proof).checkpoint))
     const policy = trust?.policy
     if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
-    const stamps = await stampChecks(exported, record, trust, tokens)
+    const stamps = await stampChecks(exported, record, trust, { signed, tokens })
     for (const { chain: _, ...finding } of stamps) checks.push({ name: 'timestamp', ...finding })
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
@@ -234,11 +235,11 @@ function inclusionCheck(exported: ExportedRecord): Outcome {
 }
 
 function checkpointCheck(
+  text: string,
   exported: ExportedRecord,
   trust: Trust | undefined,
   known: Map<string, Outcome>,
 ): Outcome {
-  const { checkpoint: text } = parseProof(exported.proof)
   const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
   const memory = trust === undefined ? undefined : known.get(text)
   const outcome = memory ?? checkSignatures(text, keys, trust !== undefined)
@@ -264,13 +265,12 @@ async function stampChecks(
   exported: ExportedRecord,
   record: Opened | undefined,
   trust: Trust | undefined,
-  tokens: Tokens,
+  ports: { signed: (checkpoint: string) => Outcome; tokens: Tokens },
 ): Promise<StampFinding[]> {
   const sealedAt = record === undefined ? undefined : new Date(record.header.iat * 1000)
   try {
-    const keys = trust?.logKeys ?? exported.logKeys.map(parseVerifier)
-    const signed = (text: string) => checkSignatures(text, keys, trust !== undefined).ok
-    return await checkStamps(exported, trust, { signed, tokens }, sealedAt)
+    const signed = (text: string) => ports.signed(text).ok
+    return await checkStamps(exported, trust, { ...ports, signed }, sealedAt)
   } catch (error) {
     return [{ ...fail(explain(error)), chain: [] }]
   }

@@ -2,6 +2,7 @@
 import * as pkijs from 'pkijs'
 import { Problem } from '../base/problem.ts'
 import { parseDer, toBuffer } from './der.ts'
+import { remember } from './memo.ts'
 
 /** Most bytes of one certificate. */
 const CERTIFICATE_BYTES_MAX = 16_384
@@ -75,8 +76,21 @@ export function readCertificate(der: Uint8Array): CertificateInfo {
   }
 }
 
-/** @throws {Problem} `key-unusable` when the bytes are not exactly one X.509 v3 certificate. */
+/** Parsed certificates: the library takes a millisecond, and a dossier asks for the same ones again and again. */
+const parsed = new Map<string, pkijs.Certificate>()
+const PARSED_MAX = 256
+
+/**
+ * Parses a certificate. The result is shared: it is for reading only.
+ *
+ * @throws {Problem} `key-unusable` when the bytes are not exactly one X.509 v3 certificate.
+ */
 export function parseCertificate(der: Uint8Array): pkijs.Certificate {
+  const key = Buffer.from(der.buffer, der.byteOffset, der.length).toString('latin1')
+  return parsed.get(key) ?? remember(parsed, PARSED_MAX, key, parseAnew(der))
+}
+
+function parseAnew(der: Uint8Array): pkijs.Certificate {
   try {
     if (der.length > CERTIFICATE_BYTES_MAX) throw new Error(`over ${CERTIFICATE_BYTES_MAX} bytes`)
     parseDer(der) // The library reads the rest, and more leniently.

@@ -11,9 +11,13 @@ export function assemble(unordered: Parts, statement: Statement): Files {
   const text = new TextEncoder()
   files.set('catalogue.json', text.encode(makeCatalogue(parts, statement)))
   files.set('VERIFY.md', text.encode(makeGuide(parts)))
-  const sorted = ascending(files)
-  const sums = [...sorted].map(([name, bytes]) => `${hexDigest(bytes)}  ${name}\n`).join('')
-  return sorted.set('SHA256SUMS', text.encode(sums))
+  return ascending(files).set('SHA256SUMS', text.encode(makeSums(files)))
+}
+
+/** SHA256SUMS, as `sha256sum` writes it, of all files but itself. */
+export function makeSums(files: Files): string {
+  const others = [...ascending(files)].filter(([name]) => name !== 'SHA256SUMS')
+  return others.map(([name, bytes]) => `${hexDigest(bytes)}  ${name}\n`).join('')
 }
 
 function ascending(files: Files): Map<string, Uint8Array> {

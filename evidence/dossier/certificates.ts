@@ -1,6 +1,7 @@
 /** Which certificate of a dossier seals, and which stand above it. Portable. @module */
+import { parseDer, takeParts } from '../der.ts'
 import type { SealHeader } from '../seal.ts'
-import { readCertificate } from '../x509-profile.ts'
+import { equalBytes } from '../x509-profile.ts'
 import { hexDigest } from './parts.ts'
 
 /** Hex SHA-256 of the certificate that a record names: its file's name. */
@@ -24,11 +25,12 @@ export function createPool(certificates: readonly Uint8Array[], seals: ReadonlyS
   return { byDigest, authorities: sorted.map((der) => Buffer.from(der).toString('base64')) }
 }
 
-/** Self-issued; false for what is no certificate. */
+/** Self-issued (RFC 5280 §4.1: issuer and subject are one name); false for what is no certificate. */
 export function isRoot(der: Uint8Array): boolean {
   try {
-    const { subject, issuer } = readCertificate(der)
-    return subject === issuer
+    const [tbs] = takeParts(parseDer(der), 0x30, 3)
+    const [, , , issuer, , subject] = takeParts(tbs, 0x30, 7, 10)
+    return issuer !== undefined && subject !== undefined && equalBytes(issuer.raw, subject.raw)
   } catch {
     return false // No certificate: the check that needs it says so.
   }

@@ -6,6 +6,7 @@ import type { Check, CheckName } from '../verify.ts'
 export type DossierCheckName =
   | CheckName
   | 'container'
+  | 'sums'
   | 'files'
   | 'catalogue'
   | 'consistency'

@@ -78,8 +78,7 @@ async function checkLists(
     for (const [digest, der] of authorities) {
       const key = `${name} ${digest}`
       const good = known.get(key) ?? (await isListOf(list, der))
-      if (good) remember(known, REMEMBERED_MAX, key, good)
-      if (good) findings.covered.add(name)
+      if (remember(known, REMEMBERED_MAX, key, good)) findings.covered.add(name)
     }
     if (findings.covered.has(name))
       findings.pass('revocation', 'the list is by an authority of these certificates', name) // prettier-ignore

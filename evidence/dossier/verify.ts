@@ -1,7 +1,7 @@
 /** Verifies a dossier offline: each record as if it stood alone, and what only all of it can show. Portable. @module */
 import { createExportVerifier, type Verdict } from '../verify.ts'
 import type { Trust } from '../verify-trust.ts'
-import { assemble } from './assemble.ts'
+import { assemble, makeSums } from './assemble.ts'
 import { readStatement, type Statement } from './catalogue.ts'
 import { createFindings, type DossierCheck, explain, type Findings } from './findings.ts'
 import { DOSSIER_RECORDS_MAX } from './limits.ts'
@@ -36,11 +36,7 @@ export function createDossierVerifier(
   trust: Trust | undefined,
   nowMs: () => number = Date.now,
 ): DossierVerifier {
-  const ports = {
-    trust,
-    verifyRecord: createExportVerifier(trust),
-    extras: createExtras(trust, nowMs),
-  }
+  const check = createPartsCheck(trust, nowMs)
   return async (zip) => {
     const findings = createFindings()
     let files: Files
@@ -51,36 +47,37 @@ export function createDossierVerifier(
       return { verdict: 'unusable', checks: findings.checks, records: 0, development: false }
     }
     findings.pass('container', `the zip of ${files.size} files is the only one that they make`)
-    return verifyFiles(files, findings, ports)
+    const { parts, misfits } = readParts(files)
+    checkSums(files, findings)
+    for (const { name, why } of misfits) findings.fail('files', why, name)
+    if (misfits.length === 0) findings.pass('files', 'each has its place and its only spelling')
+    const statement = checkDerived(files, parts, findings)
+    const development = await check(parts, findings, statement?.complete ?? false)
+    checkCoverage(files, findings)
+    return conclude(findings, trust, parts, development)
   }
 }
 
-interface Ports {
-  readonly trust: Trust | undefined
-  readonly verifyRecord: ReturnType<typeof createExportVerifier>
-  readonly extras: ReturnType<typeof createExtras>
-}
+/** Checks parts, whatever files they stand in. @returns whether a development authority is in them. */
+export type PartsCheck = (parts: Parts, findings: Findings, complete: boolean) => Promise<boolean>
 
-async function verifyFiles(
-  files: Files,
-  findings: Findings,
-  { trust, verifyRecord, extras }: Ports,
-): Promise<DossierVerification> {
-  const { parts, misfits } = readParts(files)
-  for (const { name, why } of misfits) findings.fail('files', why, name)
-  if (misfits.length === 0) findings.pass('files', 'each file has its place and its only spelling')
-  const statement = checkDerived(files, parts, findings)
-  if (parts.records.length === 0) findings.fail('files', 'there is no record in it')
-  if (parts.records.length > DOSSIER_RECORDS_MAX) {
-    findings.fail('files', `more than ${DOSSIER_RECORDS_MAX} records`)
-    return conclude(findings, trust, parts, false)
+/** Makes the check behind a verifier: see `createDossierVerifier`. */
+export function createPartsCheck(trust: Trust | undefined, nowMs: () => number): PartsCheck {
+  const verifyRecord = createExportVerifier(trust)
+  const extras = createExtras(trust, nowMs)
+  return async (parts, findings, complete) => {
+    const count = parts.records.length
+    if (count === 0) findings.fail('files', 'there is no record in it')
+    if (count > DOSSIER_RECORDS_MAX) {
+      findings.fail('files', `${count} records, more than ${DOSSIER_RECORDS_MAX}`)
+      return false
+    }
+    const { development, paths } = await checkRecords(parts, findings, verifyRecord)
+    checkLog(parts, findings, trust)
+    const more = await extras.check(parts, findings, paths)
+    checkOrder(parts, findings, complete)
+    return development || more.development
   }
-  const { development, paths } = await checkRecords(parts, findings, verifyRecord)
-  checkLog(parts, findings, trust)
-  const more = await extras.check(parts, findings, paths)
-  checkOrder(parts, findings, statement?.complete ?? false)
-  checkCoverage(files, findings)
-  return conclude(findings, trust, parts, development || more.development)
 }
 
 function conclude(
@@ -92,6 +89,14 @@ function conclude(
   const good = checks.every(({ ok }) => ok)
   const verdict = good ? (trust === undefined ? 'not-anchored' : 'valid') : 'invalid'
   return { verdict, checks, records: parts.records.length, development }
+}
+
+/** Finds what changed since the export, when nobody meant it. */
+function checkSums(files: Files, findings: Findings): void {
+  const sums = new TextEncoder().encode(makeSums(files))
+  if (sameBytes(files.get('SHA256SUMS'), sums)) {
+    findings.pass('sums', 'each file has the SHA-256 that SHA256SUMS gives')
+  } else findings.fail('sums', 'a file has another SHA-256, or none', 'SHA256SUMS')
 }
 
 /** The derived files are made anew: no word of the catalogue or of VERIFY.md is believed. */

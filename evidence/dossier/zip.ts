@@ -51,9 +51,9 @@ export function readZip(bytes: Uint8Array): Files {
   }
   const files = new Map(Object.entries(found))
   const again = writeZip(files)
+  if (Buffer.from(again.buffer, again.byteOffset, again.length).equals(bytes)) return files
   const at = firstDifference(again, bytes)
-  if (at >= 0) throw malformed(`something at byte ${at} that its files do not account for`)
-  return files
+  throw malformed(`something at byte ${at} that its files do not account for`)
 }
 
 interface EntryInfo {
@@ -83,11 +83,10 @@ function checkEnd(bytes: Uint8Array): void {
   if (view.getUint32(start + 16, true) > start) throw malformed('a false place of its directory')
 }
 
-/** -1 when both are equal. */
 function firstDifference(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.max(a.length, b.length)
-  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return at
-  return -1
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
+  return at
 }
 
 function malformed(what: string, cause?: unknown): Problem {

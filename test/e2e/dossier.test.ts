@@ -161,6 +161,66 @@ describe('a dossier from the running product', function () {
     expect(both.code).to.equal(0)
   })
 
+  it("opens the URL, a body digest and the headers alone too, from the party's archive or from custody", async () => {
+    const [first = '', second = ''] = rids
+    const digest = createHash('sha256').update(BODY).digest('base64url')
+    // prettier-ignore
+    const OPENED = [
+      { name: 'url',         value: '/harbour-bank/credit/applications' },
+      { name: 'body_sha256', value: digest },
+    ]
+    for (const { name, value } of OPENED) {
+      const made = await exportTo('alone.zip', first, '--open', `${name}=${value}`)
+      expect(made.stderr).to.equal('')
+      const { stdout, code } = await verify('alone.zip')
+      expect(stdout.match(/^✓ disclosure/gm)).to.have.length(1)
+      expect(stdout).to.include(`the salted digest of \`${name}\` stands in the record: "${value}"`)
+      expect(code).to.equal(0)
+      const wrong = await exportTo('wrong.zip', first, '--open', `${name}=${value}x`)
+      expect(wrong.stderr).to.match(/no record of these commits to that value/)
+      await exportTo('kept.zip', second)
+      await runCommand([
+        ...[
+          'reveal',
+          second,
+          ...config(),
+          '--admin',
+          gateway.adminUrl,
+          '--reason',
+          'court order 2',
+        ],
+        ...[
+          '--key',
+          inFolder('custodian.private.json'),
+          '--field',
+          name,
+          '--into',
+          inFolder('kept.zip'),
+        ],
+      ])
+      const kept = await verify('kept.zip')
+      expect(kept.stdout.match(/^✓ disclosure/gm)).to.have.length(1)
+      expect(kept.stdout).to.include(`"${value}"`)
+    }
+    await exportTo('kept.zip', second)
+    await runCommand([
+      ...['reveal', second, ...config(), '--admin', gateway.adminUrl, '--reason', 'court order 3'],
+      ...[
+        '--key',
+        inFolder('custodian.private.json'),
+        '--field',
+        'headers',
+        '--into',
+        inFolder('kept.zip'),
+      ],
+    ])
+    const headers = await verify('kept.zip')
+    expect(headers.stdout).to.match(
+      /`headers` stands in the record: .*"content-type","application\/json"/,
+    )
+    expect(headers.stdout).to.not.include('Bearer ')
+  })
+
   it('names the failing check, with 1 when it is not valid and 2 when it is no dossier', async () => {
     const bytes = readFileSync(inFolder('case.zip'))
     const at = bytes.indexOf('eyJhbGciOiJFUzI1NiI')

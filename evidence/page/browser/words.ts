@@ -43,6 +43,7 @@ export const WORDS = {
 // prettier-ignore
 export const CHECKS: Readonly<Record<DossierCheckName, { readonly zh: string; readonly en: string }>> = {
   container:      { zh: '卷宗容器', en: 'Container' },
+  sums:           { zh: '文件摘要', en: 'Sums' },
   files:          { zh: '文件格式', en: 'Files' },
   catalogue:      { zh: '证据目录', en: 'Catalogue' },
   'record-form':  { zh: '记录格式', en: 'Record form' },
