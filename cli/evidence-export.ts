@@ -1,6 +1,6 @@
 /** `sealgate evidence export`: one record as JSON, or a case as a dossier. @module */
-import { type Command, InvalidArgumentError } from 'commander'
-import { writeFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { createReadStream, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock, toTimestamp } from '../base/clock.ts'
 import { derivedSecrets } from '../evidence/commitment.ts'
@@ -20,12 +20,17 @@ import { openLineReader } from '../evidence/log/line.ts'
 import { indexPath } from '../evidence/log/open.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { openPolicies } from '../evidence/policy-archive.ts'
+import { type OpenedRow, rowFactsOf, TREE_NAMES, type TreeName } from '../evidence/rows/opened.ts'
+import { proveRow } from '../evidence/rows/prove.ts'
+import { readRecord } from '../evidence/seal.ts'
 import { openRevocationLists } from '../evidence/x509-lists.ts'
 import type { Config } from '../gateway/config.ts'
 import { chainsFolder, logPlaces, policyArchive } from '../gateway/places.ts'
+import { rowsOf } from '../gateway/stream/rows-of.ts'
 import { timestampRoots } from '../gateway/timestamps.ts'
 import { linkPseudonym } from '../gateway/token/link.ts'
 import { openKeyRing } from '../gateway/token/ring-file.ts'
+import { rowFormFor } from './row-form.ts'
 import { CONFIG_OPTION, fail, type LoadConfig } from './config.ts'
 
 interface ExportOptions {
@@ -37,6 +42,9 @@ interface ExportOptions {
   readonly since?: number
   readonly until?: number
   readonly complete?: true
+  readonly row?: number
+  readonly file?: string
+  readonly tree?: TreeName
 }
 
 /** Adds the command. */
@@ -52,6 +60,13 @@ export function addExport(evidence: Command, loadConfig: LoadConfig): void {
     .option('--until <time>', 'all records received before, RFC 3339', parseTime)
     .option('--complete', "with every record between each instance's first and last: none left out")
     .option('--open <name=value>', 'disclose a value that you know; repeatable', collectPair)
+    .option('--row <number>', 'show one row of a long body, from 1; needs --file', parseRow)
+    .option('--file <file>', 'the body that has the row, as it came (or left: see --tree)')
+    .addOption(
+      new Option('--tree <name>', 'which body the file is')
+        .choices(TREE_NAMES)
+        .default('request.received'),
+    )
     .option('--out <file>', 'write here; a dossier ends in .zip')
     .action(async (rids: string[], { config: file, ...options }: ExportOptions) => {
       const config = await loadConfig(file)
@@ -60,7 +75,10 @@ export function addExport(evidence: Command, loadConfig: LoadConfig): void {
         writeFileSync(out, content, { mode: 0o600 })
       const { out, open = [] } = options
       if (!asksForDossier(rids, options)) {
-        const text = formatExported(await exportOne(config, rids[0] ?? '', open))
+        const one = await exportOne(config, rids[0] ?? '', open)
+        const { row, file: body, tree = 'request.received' } = options
+        const rows = row === undefined ? {} : { rows: [await openRow(config, one.record, { row, tree, file: body ?? '' })] } // prettier-ignore
+        const text = formatExported({ ...one, ...rows })
         if (out === undefined) process.stdout.write(text)
         else write(out, text)
         return
@@ -72,8 +90,8 @@ export function addExport(evidence: Command, loadConfig: LoadConfig): void {
 }
 
 function asksForDossier(rids: readonly string[], options: Omit<ExportOptions, 'config'>): boolean {
-  const { out, open: _, ...choice } = options
-  const chosen = Object.keys(choice).length > 0
+  const { out, case: of, link, since, until, complete } = options
+  const chosen = [of, link, since, until, complete].some((choice) => choice !== undefined)
   if (rids.length === 0 && !chosen) fail('name records, or choose them by --case, --link, --since')
   return chosen || rids.length !== 1 || out?.endsWith('.zip') === true
 }
@@ -116,6 +134,23 @@ function exportOne(config: Config, rid: string, open: readonly ClaimedValue[]) {
   return withPorts(config, open, (ports) => exportRecord(ports, rid, open))
 }
 
+/** Opens one row for whoever has the body; the file is read once, and not kept. */
+async function openRow(
+  { data }: Config,
+  jws: string,
+  { row, file, tree }: { row: number; file: string; tree: TreeName },
+): Promise<OpenedRow> {
+  const { payload } = readRecord(jws)
+  const members = payload as unknown as Readonly<Record<string, unknown>>
+  const facts = rowFactsOf(members, tree)
+  if (facts === undefined) fail(`the record has no rows in \`${tree}\``)
+  if (!existsSync(file)) fail('say with --file where the body is that has the row')
+  const secrets = derivedSecrets(openCommitmentKey(join(data, 'keys', 'commitment.key')))
+  const form = rowFormFor(openPolicies(policyArchive(data)), members, tree)
+  const rows = rowsOf(createReadStream(file) as AsyncIterable<Buffer>, form)
+  return proveRow(rows, secrets.secretOf(payload.rid), { tree, index: row - 1, facts })
+}
+
 async function withPorts<Result>(
   config: Config,
   open: readonly ClaimedValue[],
@@ -155,6 +190,11 @@ function readPair(text: string): ClaimedValue {
   const at = text.indexOf('=')
   if (at <= 0) throw new InvalidArgumentError('expected NAME=VALUE')
   return { name: text.slice(0, at), value: text.slice(at + 1) }
+}
+
+function parseRow(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a whole number from 1')
 }
 
 /** Microseconds since the Unix epoch. */

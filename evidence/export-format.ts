@@ -1,5 +1,6 @@
 /** The exported record: one JSON file with all that an offline check of one record needs. @module */
 import { Problem } from '../base/problem.ts'
+import { type OpenedRow, PATH_MAX, TREE_NAMES } from './rows/opened.ts'
 
 /** Bytes of an exported record or of a trust file. */
 export const EXPORT_BYTES_MAX = 32 * 1024 * 1024
@@ -38,6 +39,8 @@ export interface ExportedRecord {
   readonly timestampRoots?: readonly string[]
   /** The `erase` records of what custody kept of this record, exported in full; absent when none. */
   readonly erasures?: readonly ExportedRecord[]
+  /** Rows that are opened, of a record that commits to rows. */
+  readonly rows?: readonly OpenedRow[]
 }
 
 /** Time stamps over one checkpoint of the log. */
@@ -50,11 +53,12 @@ export interface ExportedStamp {
 
 const NAMES = ['format', 'record', 'disclosures', 'certificates', 'leaf', 'proof', 'logKeys']
 const STAMP_NAMES = ['proof', 'responses']
-const OPTIONAL_NAMES = ['stamps', 'timestampRoots', 'erasures']
+const ROW_NAMES = ['tree', 'index', 'salt', 'row', 'path']
+const OPTIONAL_NAMES = ['stamps', 'timestampRoots', 'erasures', 'rows']
 
 /** Writes an exported record. */
 export function formatExported(exported: ExportedRecord): string {
-  return `${JSON.stringify(exported, [...NAMES, ...OPTIONAL_NAMES, ...STAMP_NAMES], 2)}\n`
+  return `${JSON.stringify(exported, [...NAMES, ...OPTIONAL_NAMES, ...STAMP_NAMES, ...ROW_NAMES], 2)}\n`
 }
 
 /**
@@ -89,6 +93,7 @@ function readExported(value: Untyped, optional: readonly string[]): ExportedReco
     ...(value['erasures'] === undefined
       ? {}
       : { erasures: readObjects(value, 'erasures').map((item) => readExported(item, [])) }),
+    ...(value['rows'] === undefined ? {} : { rows: readObjects(value, 'rows').map(readRow) }),
   }
 }
 
@@ -97,6 +102,25 @@ function readStamp(value: Untyped): ExportedStamp {
   return {
     proof: readText(value, 'proof'),
     responses: readTexts(value, 'responses', STAMPS_MAX),
+  }
+}
+
+function readRow(value: Untyped): OpenedRow {
+  refuseUnknown(value, ROW_NAMES)
+  const tree = TREE_NAMES.find((name) => name === value['tree'])
+  const index = value['index']
+  if (tree === undefined) {
+    throw new Problem('request-malformed', `\`tree\` is not one of ${TREE_NAMES.join(', ')}`)
+  }
+  if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0) {
+    throw new Problem('request-malformed', '`index` is not a whole number from 0')
+  }
+  return {
+    tree,
+    index,
+    salt: readText(value, 'salt'),
+    row: readText(value, 'row'),
+    path: readTexts(value, 'path', PATH_MAX),
   }
 }
 

@@ -20,6 +20,7 @@ import {
   type RevocationLists,
 } from './verify-certificate.ts'
 import { explainErasure } from './verify-erasure.ts'
+import { rowFinding } from './verify-row.ts'
 import { checkStamps, createTokens, type StampFinding, type Tokens } from './verify-timestamp.ts'
 import type { Trust } from './verify-trust.ts'
 
@@ -38,6 +39,7 @@ export type CheckName =
   | 'witnesses'
   | 'timestamp'
   | 'disclosure'
+  | 'row'
   | 'erasure'
 
 /** One comparison. `text` says what was compared with what; lower case, one line. */
@@ -125,6 +127,7 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
     }
+    for (const row of exported.rows ?? []) run('row', () => rowFinding(opened(record).payload, row))
     for (const erasure of exported.erasures ?? []) {
       const known = (await verifyOne(erasure, lists)).verdict !== 'invalid'
       run('erasure', () => {

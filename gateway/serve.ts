@@ -22,6 +22,7 @@ import { createMetrics } from './http/metrics.ts'
 import { addWitnessMetrics } from './http/witness-metrics.ts'
 import { addPolicyMetrics } from './http/policy-metrics.ts'
 import { type Relay, type RelayPorts, createRelay } from './http/relay.ts'
+import { addTransferMetrics } from './http/transfer-metrics.ts'
 import { createRelayApp, createRelayServer, listen } from './http/server.ts'
 import { type Logger, describeError } from './log.ts'
 import { createOversight, namesOf, type Oversight } from './oversight.ts'
@@ -174,7 +175,9 @@ async function run(
     report: (error: unknown) => log.error({ error: describeError(error) }, 'bug'),
   }
   const secret = openAdminSecret(config.data)
-  const api = createApi({ ...deposits, evidence, secret })
+  const { transfers } = parts
+  addTransferMetrics(metrics.registry, parts)
+  const api = createApi({ ...deposits, evidence, transfers, secret })
   const lists = () => publishRevocationLists(config.data, parts.clock)
   const app = createRelayApp(relay, [parts.signer.publicJwk], lists, (on) =>
     addDeposits(on, deposits),

@@ -62,6 +62,13 @@ http {
   upstream bank { server 127.0.0.1:${bankPort}; keepalive 64; keepalive_requests 10000000; }
   server {
     listen 127.0.0.1:${port};
+    location /stream/ {
+      client_max_body_size 0;
+      proxy_request_buffering off;
+      proxy_pass http://bank;
+      proxy_http_version 1.1;
+      proxy_set_header Connection '';
+    }
     location /harbour-bank/ {
       proxy_pass http://bank/;
       proxy_http_version 1.1;

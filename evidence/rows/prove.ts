@@ -1,33 +1,9 @@
 /** Shows one row of a body alone: its salt, its bytes, and the way up to the root in the record. @module */
-import { fromBase64url } from '../../base/base64url.ts'
 import { Problem } from '../../base/problem.ts'
-import { HASH_BYTES, splitPoint, verifyInclusion } from '../log/merkle.ts'
+import { splitPoint } from '../log/merkle.ts'
 import type { RowFacts } from '../record.ts'
-import {
-  createRowTree,
-  formatRoot,
-  parseRoot,
-  rowLeaf,
-  rowSalts,
-  SALT_BYTES,
-  toBytes,
-  type TreeName,
-} from './tree.ts'
-
-/** One opened row. Personal: the row is in it. */
-export interface OpenedRow {
-  readonly tree: TreeName
-  /** From 0. */
-  readonly index: number
-  readonly salt: string
-  /** The row's bytes. */
-  readonly row: string
-  /** Hashes from the leaf's sibling up to the root's child (RFC 9162 §2.1.3.1), base64url each. */
-  readonly path: readonly string[]
-}
-
-/** Longest path: a tree of 2^53 rows. */
-const PATH_MAX = 53
+import type { OpenedRow, TreeName } from './opened.ts'
+import { createRowTree, formatRoot, rowLeaf, rowSalts } from './tree.ts'
 
 /**
  * Opens one row for somebody who has the whole body, by reading it once.
@@ -81,48 +57,4 @@ function siblingsOf(index: number, start: number, end: number): [number, number]
   return index < split
     ? [...siblingsOf(index, start, split), [split, end]]
     : [...siblingsOf(index, split, end), [start, split]]
-}
-
-/**
- * Checks an opened row against a record's payload.
- *
- * @returns the row's bytes; undefined when the record does not commit to it.
- */
-export function verifyRow(
-  payload: Readonly<Record<string, unknown>>,
-  opened: OpenedRow,
-): Buffer | undefined {
-  // Attacker-controlled: all of `opened`, until the path leads to the record's root.
-  const facts = rowFactsOf(payload, opened.tree)
-  const root = parseRoot(opened.tree.endsWith('received') ? facts?.received : facts?.forwarded)
-  if (facts === undefined || root === undefined || opened.path.length > PATH_MAX) return undefined
-  try {
-    const salt = fromBase64url(opened.salt)
-    const row = Buffer.from(fromBase64url(opened.row))
-    const path = opened.path.map((text) => Buffer.from(fromBase64url(text)))
-    if (salt.length !== SALT_BYTES || path.some(({ length }) => length !== HASH_BYTES))
-      return undefined
-    const leaf = toBytes(rowLeaf(salt, row))
-    return verifyInclusion(opened.index, facts.count, leaf, root, path) ? row : undefined
-  } catch {
-    return undefined // Not base64url: no row of this record.
-  }
-}
-
-/** What a record says of the rows of one side; undefined when it is not about rows. */
-export function rowFactsOf(
-  payload: Readonly<Record<string, unknown>>,
-  tree: TreeName,
-): RowFacts | undefined {
-  const side = payload[tree.split('.')[0] as 'request' | 'response']
-  const rows = isObject(side) ? side['rows'] : undefined
-  if (!isObject(rows)) return undefined
-  const { count, received, forwarded } = rows
-  return typeof count === 'number' && typeof received === 'string' && typeof forwarded === 'string'
-    ? { count, received, forwarded }
-    : undefined
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,10 +1,7 @@
 /** A Merkle tree (RFC 6962 §2.1) over the rows of one body, in O(log n) memory. @module */
 import { createCipheriv, createHmac, hash } from 'node:crypto'
 import { EMPTY_ROOT, HASH_BYTES } from '../log/merkle.ts'
-
-/** Which of a record's trees: rows as they came or as they left, of the request or the answer. */
-export type TreeName =
-  'request.received' | 'request.forwarded' | 'response.received' | 'response.forwarded'
+import { SALT_BYTES, type TreeName } from './opened.ts'
 
 /** A hash as a text of 32 latin1 characters: with millions of rows a Buffer for each costs too much. */
 export type Hash = string
@@ -16,8 +13,6 @@ export interface RowTree {
   root(): Buffer
 }
 
-/** Bytes of a row's salt (RFC 9901 §9.3: at least 128 bits). */
-export const SALT_BYTES = 16
 /** Salts that are made at once. */
 const SALTS_AT_ONCE = 1024
 
@@ -104,11 +99,4 @@ export function rowLeaf(salt: Uint8Array, row: Uint8Array): Hash {
 /** A tree's root as records hold it. */
 export function formatRoot(root: Buffer): string {
   return root.toString('base64url')
-}
-
-/** Reads a root out of a record; undefined when it is none. */
-export function parseRoot(text: unknown): Buffer | undefined {
-  if (typeof text !== 'string') return undefined
-  const root = Buffer.from(text, 'base64url')
-  return root.length === HASH_BYTES && formatRoot(root) === text ? root : undefined
 }

@@ -5,6 +5,7 @@ import { erase, hold, type KeeperPorts, releaseHold } from '../../evidence/custo
 import type { CustodyStore } from '../../evidence/custody/store.ts'
 import type { Persist } from '../../evidence/record.ts'
 import { parseJob } from '../../workers/job.ts'
+import type { Transfers } from '../stream/transfers.ts'
 import { apiErrors, checkSecret, readApiBody, readMembers, textMember } from './api-request.ts'
 import { deposit, DEPOSIT_MEMBERS, type DepositPorts } from './deposit.ts'
 import { openApi } from './openapi.ts'
@@ -17,6 +18,8 @@ const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 export interface ApiPorts extends DepositPorts {
   /** Custody's store, undefined when no custodian is configured; and the way to the log. */
   readonly evidence: { readonly custody: CustodyStore | undefined; readonly persist: Persist }
+  /** Long bodies under way. */
+  readonly transfers: Transfers
   /** The admin secret. */
   readonly secret: string
 }
@@ -31,6 +34,9 @@ export function createApi(ports: ApiPorts): express.Router {
     checkSecret(request, ports.secret)
     next()
   }, readApiBody)
+  router.get('/transfers', (_request, response) => {
+    response.json({ transfers: ports.transfers.list() })
+  })
   router.post('/erase', async (request, response) => {
     const members = readMembers(request, ['record', 'rule'])
     const rule = textMember(members, 'rule')

@@ -44,6 +44,31 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
 }
 
+const TRANSFERS = {
+  summary: 'long bodies under way: how far each is, how fast, and what is still to come',
+  gives: {
+    transfers: {
+      type: 'array',
+      items: object(
+        {
+          record: RECORD,
+          direction: { enum: ['request', 'response'] },
+          caller: TEXT,
+          recipient: TEXT,
+          route: TEXT,
+          received: COUNT,
+          forwarded: COUNT,
+          rows: COUNT,
+          seconds: { type: 'number' },
+          bytesPerSecond: COUNT,
+          rowsPerSecond: COUNT,
+        },
+        { remainingBytes: COUNT, remainingSeconds: COUNT },
+      ),
+    },
+  },
+}
+
 interface Call {
   readonly summary: string
   readonly takes: Schema
@@ -68,6 +93,7 @@ export function openApi(): Schema {
       '/readyz': { ...open('200 while requests are taken, else 503 with the reasons') },
       '/metrics': open('metrics in the Prometheus text format'),
       '/api/openapi.json': open('this document'),
+      '/api/transfers': { get: question('transfers', TRANSFERS) },
       ...Object.fromEntries(
         Object.entries(CALLS).map(([name, call]) => [
           `/api/${name}`,
@@ -99,6 +125,14 @@ function operation(name: string, { summary, takes, optional, gives, status = 200
       [status]: { description: 'done and sealed', content: json(object(gives)) },
       default: PROBLEM,
     },
+  }
+}
+
+function question(name: string, { summary, gives }: Pick<Call, 'summary' | 'gives'>): Schema {
+  return {
+    operationId: name,
+    summary,
+    responses: { 200: { description: 'OK', content: json(object(gives)) }, default: PROBLEM },
   }
 }
 

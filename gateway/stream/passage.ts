@@ -58,6 +58,9 @@ export interface Passage {
 /** What is known of a body that passed, wholly or in part. */
 export type PassageFacts = Omit<MessageFacts, 'method' | 'mediaType' | 'streamed'>
 
+/** What is worked on at once: all that is made of it on the way is garbage of a few times its size. */
+const PIECE_BYTES = 16_384
+
 /** Makes a passage ready. */
 export function createPassage(options: PassageOptions): Passage {
   const { format, decode, encode, ledger, limits } = options
@@ -74,10 +77,13 @@ export function createPassage(options: PassageOptions): Passage {
     const stream = startBodyStream(rules, format, hasRows ? { onRow: ledger.enter } : {})
     const windows = startWindows(format, options.guard, stream.columns)
     for await (const chunk of source) {
-      const bytes = windows.write(stream.write(chunk).bytes)
-      // Whoever pulls may send them at once: they count as gone, even if the sending fails.
-      ledger.settle()
-      if (bytes.length > 0) yield bytes
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        const piece = chunk.subarray(at, at + PIECE_BYTES)
+        const bytes = windows.write(stream.write(piece).bytes)
+        // Whoever pulls may send them at once: they count as gone, even if the sending fails.
+        ledger.settle()
+        if (bytes.length > 0) yield bytes
+      }
     }
     result = stream.end()
     const rest = windows.end(result.bytes)

@@ -23,7 +23,7 @@ export function startTranscoder(charset: Charset): Transcoder {
   let offset = 0
   return {
     decode(chunk, last) {
-      pending = Buffer.concat([pending, chunk])
+      pending = pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([pending, chunk])
       let text: string
       try {
         text = decoder.decode(chunk, { stream: !last })
@@ -39,7 +39,7 @@ export function startTranscoder(charset: Charset): Transcoder {
     },
     encode(bytes) {
       const encoded = encodeText(bytes.toString('utf8'), table)
-      if (encoded.isWhole) return encoded.bytes
+      if (encoded.isWhole) return Buffer.from(encoded.bytes)
       throw new Problem('value-unsuitable', `a new value has a character that ${charset} lacks`)
     },
   }
@@ -99,9 +99,13 @@ function fourBytes(place: number): readonly number[] {
   ]
 }
 
-/** Encodes up to the first character that has no bytes. */
+/** Where short texts are encoded: with millions of rows a buffer for each costs too much. */
+const scratch = Buffer.alloc(262_144)
+
+/** Encodes up to the first character that has no bytes. @returns bytes that the next call may overwrite. */
 function encodeText(text: string, table: EncodeTable): { bytes: Buffer; isWhole: boolean } {
-  const bytes = Buffer.allocUnsafe(text.length * 4)
+  const most = text.length * 4
+  const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
   const isWide = table[0x3400] !== 0 // Only GB 18030 has characters beyond plane 0.
   let size = 0
   for (let at = 0; at < text.length; at++) {
@@ -115,9 +119,12 @@ function encodeText(text: string, table: EncodeTable): { bytes: Buffer; isWhole:
       )
       code = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
     }
-    if (code > 0xffff) size = bytes.writeUInt32BE(code, size)
-    else if (code > 0xff) size = bytes.writeUInt16BE(code, size)
-    else bytes[size++] = code
+    if (code > 0xffff) {
+      bytes[size++] = code >>> 24
+      bytes[size++] = (code >>> 16) & 0xff
+    }
+    if (code > 0xff) bytes[size++] = (code >>> 8) & 0xff
+    bytes[size++] = code & 0xff
   }
   return { bytes: bytes.subarray(0, size), isWhole: true }
 }

@@ -37,6 +37,9 @@ export function release(pass: Pass, consumed: number): Released {
   pass.changes.length = 0
   for (const open of frames) open.start -= keepFrom
   pass.lastEnd -= keepFrom
+  // What was decoded of the rest stays decoded: there may be many rows in it.
+  const { bytes: all, latin1, isAscii } = pass.source
+  pass.source = { bytes: all.subarray(keepFrom), latin1: latin1?.slice(keepFrom), isAscii }
   return { bytes, claims: pass.claims.splice(0), keepFrom }
 }
 

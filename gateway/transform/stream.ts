@@ -135,7 +135,6 @@ function letGo(passage: Passage): Released {
   out.push(released.bytes)
   for (const claim of released.claims) claims.push(claim)
   passage.held = passage.held.subarray(keepFrom)
-  rewriter.resume(passage.held)
   reader.offset += keepFrom
   passage.scanned -= keepFrom
   passage.readable -= keepFrom

@@ -1,10 +1,11 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Gateway } from '../../gateway/serve.ts'
+import { call } from '../support/client.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
 import { findRecord } from '../support/records.ts'
@@ -74,6 +75,37 @@ describe('bodies that are relayed while they come', () => {
     sending.end()
     return sending
   }
+
+  it('shows how far it is', async () => {
+    const length = 300_000
+    const sending = await send({ 'content-length': String(length) })
+    await sending.write(rows(1000))
+    const secret = readFileSync(join(installation.folder, 'data/keys/admin.secret'), 'utf8').trim()
+    const headers = { authorization: `Bearer ${secret}` }
+    const ask = () => call(`${gateway.adminUrl}/api/transfers`, { method: 'GET', headers })
+    let transfers: Record<string, unknown>[] = []
+    for (let i = 0; i < 100 && transfers[0]?.['rows'] !== 1000; i++) {
+      transfers = (JSON.parse((await ask()).body) as { transfers: typeof transfers }).transfers
+      await sleep(5)
+    }
+    const sent = Buffer.byteLength(rows(1000))
+    expect(transfers).to.have.length(1)
+    expect(transfers[0]).to.include({ direction: 'request', route: 'POST /rows', rows: 1000 })
+    expect(transfers[0]).to.include({ received: sent, remainingBytes: length - sent })
+    expect(transfers[0]).to.have.any.keys('remainingSeconds').and.include.keys('bytesPerSecond')
+    expect(JSON.stringify(transfers)).to.not.include('13800138000')
+    const metrics = async () => (await call(`${gateway.adminUrl}/metrics`, { method: 'GET' })).body
+    expect(await metrics()).to.match(/sealgate_transfers\{direction="request"\} 1\n/)
+    expect(await metrics()).to.include(`sealgate_transfer_bytes_remaining{direction="request"} ${length - sent}`) // prettier-ignore
+    const nobody = await call(`${gateway.adminUrl}/api/transfers`, { method: 'GET' })
+    expect(nobody.status).to.equal(401)
+    sending.request.destroy()
+    for (let i = 0; i < 100; i++) {
+      if ((await metrics()).includes('sealgate_transfers{direction="request"} 0\n')) return
+      await sleep(10)
+    }
+    expect.fail('the transfer never ended')
+  })
 
   // prettier-ignore
   const STOPPED: { name: string; last: string; headers?: Record<string, string>; status: number; slug: string; detail: RegExp }[] = [

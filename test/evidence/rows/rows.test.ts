@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { Problem } from '../../../base/problem.ts'
 import { createRowLedger } from '../../../evidence/rows/ledger.ts'
-import { type OpenedRow, proveRow, verifyRow } from '../../../evidence/rows/prove.ts'
-import { rowSalts, type TreeName } from '../../../evidence/rows/tree.ts'
+import { type OpenedRow, type TreeName, verifyRow } from '../../../evidence/rows/opened.ts'
+import { proveRow } from '../../../evidence/rows/prove.ts'
+import { rowSalts } from '../../../evidence/rows/tree.ts'
 
 const SECRET = Buffer.alloc(32, 7)
 const sha256 = (...parts: Uint8Array[]) =>

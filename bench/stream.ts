@@ -1,0 +1,241 @@
+/**
+ * Long bodies through a running gateway, beside nginx that passes the same bytes untouched: throughput,
+ * CPU time and the most memory that was ever resident. `node bench/stream.ts [megabytes]` @module
+ */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { startTranscoder } from '../gateway/transform/charset.ts'
+import { createInstallation } from '../test/support/installation.ts'
+import { cpuTimeUs, openClient, startServer } from './harness.ts'
+import { hasNginx, startNginx } from './peers/nginx.ts'
+
+const PEERS = join(import.meta.dirname, 'peers')
+const MB = 1_000_000
+
+/** One kind of long body. */
+interface Kind {
+  readonly name: string
+  readonly path: string
+  readonly contentType: string
+  /** Begins the body, repeats in it, and ends it. */
+  readonly first: Buffer
+  readonly block: Buffer
+  readonly last: Buffer
+  /** What must be at the ends of what arrives, and what must not. */
+  readonly wanted: readonly string[]
+  readonly planted: readonly string[]
+}
+
+/** What one transfer came to. */
+export interface Transfer {
+  readonly kind: string
+  readonly through: string
+  readonly megabytes: number
+  readonly seconds: number
+  readonly cpuSeconds: number
+  /** The most memory that its processes ever had resident, bytes. */
+  readonly residentBytes: number
+}
+
+const ROWS_PER_BLOCK = 4000
+const MOBILE = '13800138000'
+
+function policy(name: string, body: string, fields: string): string {
+  return `policy: stream-${name}
+version: 1
+title: { zh: 长报文, en: Long bodies }
+from: sunrise-platform
+to: harbour-bank
+when: { method: POST, path: /stream/${name} }
+purpose: credit-assessment
+legal: { basis: separate-consent, pia: { id: PIA-1, date: 2026-03-02 } }
+evidence: { custody: none, retain: 5y }
+request:
+  unnamed: drop
+  ${body}
+  fields:
+${fields}
+response: { unnamed: drop, fields: { $.none: keep } }
+tests:
+  - name: drops what is not named
+    request: ${name === 'ndjson' ? '[ { loan: L-1, secret: x } ]' : '"loan,secret\\nL-1,x\\n"'}
+    relayed: ${name === 'ndjson' ? '[ { loan: L-1 } ]' : '"loan\\nL-1\\n"'}
+    never: [ secret ]
+`
+}
+
+const FIELDS = `    $[*].loan:   keep
+    $[*].amount: keep
+    $[*].due:    keep
+    $[*].mobile: { kind: mobile, tokenize: opaque }
+    $[*].name:   { kind: name, mask: surname }
+`
+
+function ndjson(): Kind {
+  const rows = Array.from({ length: ROWS_PER_BLOCK }, (_, i) => {
+    const loan = `LN-2026-${i}`
+    const note = 'ordinary row of a file that is reconciled daily'
+    const known = `"loan":"${loan}","amount":"${i}.50","due":"2026-12-01","mobile":"${MOBILE}"`
+    return `{${known},"name":"王小明","branch":"海淀支行","note":"${note}"}\n`
+  })
+  const nothing = Buffer.alloc(0)
+  return {
+    name: 'NDJSON',
+    path: '/stream/ndjson',
+    contentType: 'application/x-ndjson',
+    first: nothing,
+    block: Buffer.from(rows.join('')),
+    last: nothing,
+    wanted: ['"loan":"LN-2026-0"', `"loan":"LN-2026-${ROWS_PER_BLOCK - 1}"`, 'tok_mobile'],
+    planted: [MOBILE, 'branch'],
+  }
+}
+
+function csv(): Kind {
+  const rows = Array.from(
+    { length: ROWS_PER_BLOCK },
+    (_, i) =>
+      `LN-2026-${i},${i}.50,2026-12-01,${MOBILE},王小明,海淀支行,"日终对账文件的一行，每日核对"\r\n`,
+  )
+  const { encode } = startTranscoder('gbk')
+  return {
+    name: 'CSV (GBK)',
+    path: '/stream/csv',
+    contentType: 'text/csv; charset=gbk',
+    first: encode(Buffer.from('loan,amount,due,mobile,name,branch,note\r\n')),
+    block: encode(Buffer.from(rows.join(''))),
+    last: Buffer.alloc(0),
+    wanted: ['loan,amount,due,mobile,name', `LN-2026-${ROWS_PER_BLOCK - 1},`, 'tok_mobile'],
+    planted: [MOBILE],
+  }
+}
+
+/**
+ * Sends every kind through nginx and through a gateway.
+ *
+ * @param bytes of each body.
+ * @param only kinds whose name begins so.
+ */
+export async function runStreams(bytes: number, only = ''): Promise<readonly Transfer[]> {
+  const folder = mkdtempSync(join(process.cwd(), '.bench-'))
+  process.env['TMPDIR'] = folder
+  const children: ChildProcess[] = []
+  try {
+    const taker = await startServer([join(PEERS, 'taker.ts')])
+    children.push(taker.child)
+    const transfers: Transfer[] = []
+    for (const kind of [ndjson(), csv()].filter(({ name }) => name.startsWith(only))) {
+      if (hasNginx()) {
+        const nginx = await startNginx(folder, taker.port, false)
+        children.push(nginx.child)
+        const place = { ...nginx, through: 'nginx, untouched', path: kind.path, headers: '' }
+        transfers.push(await transfer(kind, bytes, place))
+      }
+      const installation = await createInstallation(`http://127.0.0.1:${taker.port}`)
+      installation.addPolicy('ndjson.yaml', policy('ndjson', '', FIELDS))
+      installation.addPolicy(
+        'csv.yaml',
+        policy('csv', 'body: { format: csv, charset: gbk }', FIELDS),
+      )
+      // A process for each body: what one leaves behind is not the next one's.
+      const gateway = await startServer([join(PEERS, 'gateway.ts'), installation.configFile])
+      children.push(gateway.child)
+      const jwt = await installation.platform.jwt('harbour-bank')
+      const headers = `authorization: Bearer ${jwt}\r\n`
+      const place = { ...gateway, through: 'Sealgate', path: `/harbour-bank${kind.path}`, headers }
+      transfers.push(await transfer(kind, bytes, place))
+      await checkTaken(kind, taker.port)
+    }
+    return transfers
+  } finally {
+    for (const child of children) {
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      await ended
+    }
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Place {
+  readonly through: string
+  readonly port: number
+  readonly pids: readonly number[]
+  readonly path: string
+  readonly headers: string
+}
+
+/** Sends one body over a bare socket, as fast as it is taken. */
+async function transfer(kind: Kind, bytes: number, place: Place): Promise<Transfer> {
+  const blocks = Math.ceil((bytes - kind.first.length - kind.last.length) / kind.block.length)
+  const length = kind.first.length + blocks * kind.block.length + kind.last.length
+  const before = cpuTimeUs(place.pids)
+  const started = performance.now()
+  const socket = connect({ port: place.port, host: '127.0.0.1' })
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')))
+  const ended = once(socket, 'close')
+  const write = async (part: Buffer) => {
+    if (!socket.write(part)) await Promise.race([once(socket, 'drain'), ended])
+  }
+  await write(
+    Buffer.from(
+      `POST ${place.path} HTTP/1.1\r\nhost: gateway\r\n${place.headers}content-type: ${kind.contentType}\r\n` +
+        `content-length: ${length}\r\nconnection: close\r\n\r\n`,
+    ),
+  )
+  await write(kind.first)
+  for (let i = 0; i < blocks && !socket.destroyed; i++) await write(kind.block)
+  await write(kind.last)
+  await ended
+  const seconds = (performance.now() - started) / 1000
+  if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`${place.through}: ${answer}`)
+  return {
+    kind: kind.name,
+    through: place.through,
+    megabytes: length / MB,
+    seconds,
+    cpuSeconds: (cpuTimeUs(place.pids) - before) / 1e6,
+    residentBytes: Math.max(...place.pids.map(peakOf)),
+  }
+}
+
+/** The peak of resident memory (Linux: VmHWM). */
+function peakOf(pid: number): number {
+  const kilobytes = /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kilobytes) * 1024
+}
+
+/** A gateway that did not do its work is not measured. */
+async function checkTaken({ name, wanted, planted }: Kind, port: number): Promise<void> {
+  const client = await openClient(port)
+  const { body } = await client.exchange([Buffer.from('GET / HTTP/1.1\r\nhost: bank\r\n\r\n')])
+  client.close()
+  const taken = JSON.parse(body) as { head: string; tail: string; trailer: string; whole: boolean }
+  const ends = taken.head + taken.tail
+  for (const text of wanted) if (!ends.includes(text)) throw new Error(`${name} lacks ${text}`)
+  for (const text of planted) if (ends.includes(text)) throw new Error(`${name} has ${text}`)
+  if (!taken.whole || taken.trailer === '') throw new Error(`${name} has no end`)
+}
+
+/** The table of the README. */
+export function streamText(transfers: readonly Transfer[]): string {
+  const lines = transfers.map(
+    ({ kind, through, megabytes, seconds, cpuSeconds, residentBytes }) =>
+      `| ${kind} | ${through} | ${megabytes.toFixed(0)} | ${seconds.toFixed(1)} | ` +
+      `${(megabytes / seconds).toFixed(0)} | ${cpuSeconds.toFixed(1)} | ${(residentBytes / MB).toFixed(0)} |`,
+  )
+  return [
+    '| body | through | MB | seconds | MB/s | CPU seconds | most resident, MB |',
+    '|---|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n')
+}
+
+if (import.meta.main) {
+  const [megabytes = '1000', only] = process.argv.slice(2)
+  process.stdout.write(`${streamText(await runStreams(Number(megabytes) * MB, only))}\n`)
+}

@@ -1,0 +1,134 @@
+import { expect } from 'chai'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Gateway } from '../../gateway/serve.ts'
+import { startTranscoder } from '../../gateway/transform/charset.ts'
+import { type Installation, createInstallation } from '../support/installation.ts'
+import { rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
+import { runCommand } from '../support/process.ts'
+import { findRecord } from '../support/records.ts'
+
+const HOUSE = rowsPolicy(`body:
+    format: csv
+    charset: gbk
+    head: { columns: [ mark, rows ], count: rows }
+    trailer: { columns: [ mark, rows ], count: rows }`)
+  .replace('policy: rows', 'policy: house')
+  .replace('/rows', '/house')
+  .replaceAll('$[*].', '$.rows[*].')
+  .replace('fields:', 'fields:\n    $.head: keep\n    $.trailer: keep')
+  .replace(
+    /tests:.*/s,
+    `tests:
+  - name: the mobile number is a token
+    request: "H,1\\nloan,mobile\\nL-1,13800138000\\nT,1\\n"
+    never: [ "13800138000" ]
+`,
+  )
+
+describe('one row of a long body, for a court', () => {
+  let taker: Taker
+  let installation: Installation
+  let gateway: Gateway
+
+  before(async () => {
+    taker = await startTaker()
+    installation = await createInstallation(taker.url)
+    installation.addPolicy('rows.yaml', rowsPolicy())
+    installation.addPolicy('house.yaml', HOUSE)
+    gateway = await installation.start({ limits: { BODY_BYTES_MAX: 4096 } })
+  })
+  after(async () => {
+    await gateway.close()
+    await taker.close()
+    installation.remove()
+  })
+
+  /** Sends a file; the log has its record in the end. */
+  async function send(path: string, type: string, file: Buffer): Promise<string> {
+    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
+    const headers = { authorization, 'content-type': type }
+    const sending = startSending(`${gateway.relayUrl}/harbour-bank/${path}`, headers)
+    await sending.write(file)
+    sending.end()
+    const answer = await sending.answer()
+    expect(answer.status, answer.body.toString()).to.equal(200)
+    const rid = String(answer.headers['evidence-id'])
+    await findRecord(installation.config(), rid)
+    return rid
+  }
+
+  async function show(rid: string, file: Buffer, more: readonly string[]) {
+    const path = join(installation.folder, 'original')
+    writeFileSync(path, file)
+    const out = join(installation.folder, 'row.json')
+    const config = ['--config', installation.configFile]
+    const exported = await runCommand(['evidence', 'export', rid, ...config, '--file', path, '--out', out, ...more]) // prettier-ignore
+    if (exported.code !== 0) return exported
+    const trust = ['--trust', join(installation.folder, 'data/trust.json')]
+    return { ...(await runCommand(['verify', out, ...trust])), out }
+  }
+
+  it('is shown from the file of the caller, and from that of the recipient', async () => {
+    const file = Buffer.from(rows(300))
+    const rid = await send('rows', 'application/x-ndjson', file)
+    const came = await show(rid, file, ['--row', '118'])
+    expect(came.code, came.stdout + came.stderr).to.equal(0)
+    expect(came.stdout).to.match(/✓ row: row 118 of `request.received` .*\\"loan\\":\\"L-117\\"/)
+    expect(came.stdout).to.not.include('L-116')
+    const left = taker.taken.at(-1)?.body ?? Buffer.alloc(0)
+    const went = await show(rid, left, ['--row', '118', '--tree', 'request.forwarded'])
+    expect(went.code, went.stdout + went.stderr).to.equal(0)
+    expect(went.stdout).to.match(/✓ row: row 118 of `request.forwarded`.*tok_mobile/)
+  })
+
+  it('is shown from a table in GBK with records around its rows', async () => {
+    const lines = Array.from({ length: 200 }, (_, i) => `L-${i},"二\n行",13800138000\r\n`)
+    const { encode } = startTranscoder('gbk')
+    const text = `H,200\r\nloan,note,mobile\r\n${lines.join('')}T,200\r\n`
+    const file = encode(Buffer.from(text))
+    const rid = await send('house', 'text/csv; charset=gbk', file)
+    const came = await show(rid, file, ['--row', '200'])
+    expect(came.code, came.stdout + came.stderr).to.equal(0)
+    expect(came.stdout).to.match(/✓ row: row 200 .*base64:/)
+    const left = taker.taken.at(-1)?.body ?? Buffer.alloc(0)
+    const went = await show(rid, left, ['--row', '1', '--tree', 'request.forwarded'])
+    expect(went.code, went.stdout + went.stderr).to.equal(0)
+  })
+
+  // prettier-ignore
+  const REFUSED: { name: string; file: (file: string) => string; more: string[]; detail: RegExp }[] = [
+    { name: 'a file with another byte', file: (file) => file.replace('L-7"', 'L-8"'), more: ['--row', '1'],  detail: /not what the record commits to: it has 100 rows, the record 100/ },
+    { name: 'a file that lacks a row',  file: (file) => file.slice(file.indexOf('\n') + 1), more: ['--row', '1'], detail: /it has 99 rows/ },
+    { name: 'a row that is not there',  file: (file) => file, more: ['--row', '101'],                        detail: /100 rows/ },
+    { name: 'rows of the answer',       file: (file) => file, more: ['--row', '1', '--tree', 'response.received'], detail: /no rows in/ },
+    { name: 'a row 0',                  file: (file) => file, more: ['--row', '0'],                          detail: /from 1/ },
+  ]
+  it('is refused otherwise, saying why', async () => {
+    const file = rows(100)
+    const rid = await send('rows', 'application/x-ndjson', Buffer.from(file))
+    for (const { name, file: change, more, detail } of REFUSED) {
+      const { code, stderr } = await show(rid, Buffer.from(change(file)), more)
+      expect(code, name).to.not.equal(0)
+      expect(stderr, name).to.match(detail)
+    }
+  })
+
+  it('fails verification when the file was changed afterwards', async () => {
+    const file = Buffer.from(rows(100))
+    const rid = await send('rows', 'application/x-ndjson', file)
+    const good = await show(rid, file, ['--row', '9'])
+    const out = 'out' in good ? good.out : ''
+    const exported = JSON.parse(readFileSync(out, 'utf8')) as { rows: { row: string }[] }
+    const [row] = exported.rows
+    if (row === undefined) throw new Error('no row')
+    row.row = Buffer.from('{"loan":"L-666"}').toString('base64url')
+    writeFileSync(out, JSON.stringify(exported))
+    const trust = ['--trust', join(installation.folder, 'data/trust.json')]
+    const { code, stdout } = await runCommand(['verify', out, ...trust])
+    expect(code).to.equal(1)
+    expect(stdout)
+      .to.match(/✗ row: row 9 .*root/)
+      .and.not.include('L-666')
+  })
+})
