@@ -56,6 +56,7 @@ export const CHECKS: Readonly<Record<DossierCheckName, { readonly zh: string; re
   witnesses:      { zh: '见证签名', en: 'Witnesses' },
   timestamp:      { zh: '时间戳', en: 'Time stamp' },
   disclosure:     { zh: '字段披露', en: 'Disclosure' },
+  row:            { zh: '明细行', en: 'Row' },
   erasure:        { zh: '依规删除', en: 'Erasure' },
   consistency:    { zh: '日志一致性', en: 'Consistency' },
   renewal:        { zh: '时间戳续期', en: 'Renewal' },
