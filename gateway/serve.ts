@@ -169,15 +169,13 @@ async function run(
     ...[evidence.recorder.failure()?.message].filter((message) => message !== undefined),
   ]
   const deposits = {
+    ...parts,
     note: evidence.recorder.note,
-    parties: parts.parties,
-    pseudonym: parts.pseudonym,
     report: (error: unknown) => log.error({ error: describeError(error) }, 'bug'),
   }
-  const secret = openAdminSecret(config.data)
-  const { transfers } = parts
   addTransferMetrics(metrics.registry, parts)
-  const api = createApi({ ...deposits, evidence, transfers, secret })
+  const secret = openAdminSecret(config.data)
+  const api = createApi({ ...deposits, evidence, secret })
   const lists = () => publishRevocationLists(config.data, parts.clock)
   const app = createRelayApp(relay, [parts.signer.publicJwk], lists, (on) =>
     addDeposits(on, deposits),
