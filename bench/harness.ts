@@ -96,8 +96,13 @@ export async function measure(variant: Variant, load: Load): Promise<Round> {
       throw new Error(`${variant.name} answered ${answer.status}: ${answer.body}`)
     latencies.push(performance.now() - dueMs)
   }
-  if (perSecond === undefined) await closedLoop(clients, requests, exchange)
-  else await openLoop(clients, requests, perSecond, exchange)
+  try {
+    if (perSecond === undefined) await closedLoop(clients, requests, exchange)
+    else await openLoop(clients, requests, perSecond, exchange)
+  } catch (error) {
+    for (const client of clients) client.close()
+    throw error
+  }
   const seconds = (performance.now() - started) / 1000
   const each = (pids: readonly number[], from: number) => (cpuTimeUs(pids) - from) / requests
   const costs = {

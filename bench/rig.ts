@@ -84,6 +84,7 @@ export async function openRig(): Promise<Rig> {
     },
     close: async () => {
       for (const child of running) {
+        if (child.exitCode !== null || child.signalCode !== null) continue
         const ended = once(child, 'exit')
         child.kill('SIGTERM')
         await ended

@@ -4,6 +4,7 @@ import { interleave, measure, openClient, type Round, spread, type Variant } fro
 import { ANSWER, makeBody } from './loan.ts'
 import { hasNginx } from './peers/nginx.ts'
 import type { Picture } from './picture.ts'
+import { markdownTable, spreadText } from './report.ts'
 import { openRig, type Place, type Rig, sending } from './rig.ts'
 
 /** How much is measured. */
@@ -32,6 +33,7 @@ export const NAMES = {
   pass: 'express + HPM, untouched',
   docs: 'express + HPM, rewrite',
   plain: 'Sealgate without evidence',
+  plainSecrets: 'Sealgate without evidence, shared secrets',
   secrets: 'Sealgate complete, shared secrets',
   full: 'Sealgate complete',
 } as const
@@ -74,6 +76,7 @@ async function startAll(rig: Rig): Promise<readonly Place[]> {
     await rig.express(NAMES.pass, 'pass'),
     await rig.express(NAMES.docs, 'rewrite'),
     await rig.sealgate(NAMES.plain, { without: ['evidence'] }),
+    await rig.sealgate(NAMES.plainSecrets, { secrets: true, without: ['evidence'] }),
     await rig.sealgate(NAMES.secrets, { secrets: true }),
     await rig.sealgate(NAMES.full),
   ]
@@ -101,35 +104,70 @@ async function check(rig: Rig, variant: Variant, body: Buffer): Promise<void> {
 }
 
 /** CPU µs per request of the variant's own processes. */
-export function costOf(rows: readonly Row[], kb: number, name: string): number {
+function costOf(rows: readonly Row[], kb: number, name: string): number {
   const row = rows.find((each) => each.kb === kb && each.name === name)
   return spread(row?.rounds, ({ cpuUs }) => cpuUs).median
 }
 
 /** The table as Markdown. */
 export function tableText(rows: readonly Row[]): string {
-  const lines = [
-    '| body | variant | CPU µs per request: median (min–max) | of the bank | of the load | requests/s | p50 ms | p99 ms | resident MB |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  const median = (rounds: readonly Round[], figure: (round: Round) => number, digits = 0) =>
+    spread(rounds, figure).median.toFixed(digits)
+  return markdownTable(
+    [
+      'body',
+      'variant',
+      'CPU µs per request: median (min–max)',
+      'of the bank',
+      'of the load',
+      'requests/s',
+      'p50 ms',
+      'p99 ms',
+      'resident MB',
+    ],
+    rows.map(({ kb, name, rounds }) => [
+      `${kb} KB`,
+      name,
+      name === NAMES.direct ? '–' : spreadText(rounds, ({ cpuUs }) => cpuUs),
+      median(rounds, ({ bankUs }) => bankUs),
+      median(rounds, ({ loadUs }) => loadUs),
+      median(rounds, ({ perSecond }) => perSecond),
+      median(rounds, ({ p50Ms }) => p50Ms, 1),
+      median(rounds, ({ p99Ms }) => p99Ms, 1),
+      median(rounds, ({ residentMb }) => residentMb),
+    ]),
+  )
+}
+
+/** What was to be reached, beside what was. */
+export function ratiosText(rows: readonly Row[]): string {
+  const sizes = [...new Set(rows.map(({ kb }) => kb))]
+  const GOALS = [
+    { kb: 1, of: NAMES.pass, goal: '1.0', must: '1.3' },
+    { kb: 1, of: NAMES.docs, goal: '0.5', must: '0.8' },
+    { kb: 10, of: NAMES.lua, goal: '0.7', must: '1.1' },
+    { kb: 100, of: NAMES.lua, goal: '0.5', must: '0.7' },
   ]
-  for (const { kb, name, rounds } of rows) {
-    const of = (figure: (round: Round) => number) => spread(rounds, figure)
-    const cost = of(({ cpuUs }) => cpuUs)
-    const shown = `${cost.median.toFixed(0)} (${cost.min.toFixed(0)}–${cost.max.toFixed(0)})`
-    lines.push(
-      `| ${kb} KB | ${name} | ${name === NAMES.direct ? '–' : shown} | ` +
-        [
-          of(({ bankUs }) => bankUs).median.toFixed(0),
-          of(({ loadUs }) => loadUs).median.toFixed(0),
-          of(({ perSecond }) => perSecond).median.toFixed(0),
-          of(({ p50Ms }) => p50Ms).median.toFixed(1),
-          of(({ p99Ms }) => p99Ms).median.toFixed(1),
-          of((round) => round.residentMb).median.toFixed(0),
-        ].join(' | ') +
-        ' |',
-    )
-  }
-  return lines.join('\n')
+  const compared = GOALS.filter(({ kb }) => sizes.includes(kb)).map(({ kb, of, goal, must }) => {
+    const base = costOf(rows, kb, of)
+    const ratio = (name: string) => (costOf(rows, kb, name) / base).toFixed(2)
+    return [`complete ÷ ${of}, ${kb} KB`, ratio(NAMES.full), ratio(NAMES.secrets), goal, must]
+  })
+  const share = (name: string, plain: string) =>
+    ((100 * (costOf(rows, 1, name) - costOf(rows, 1, plain))) / costOf(rows, 1, name)).toFixed(0)
+  return markdownTable(
+    ['ratio of medians', 'with JWTs', 'with shared secrets', 'goal', 'must'],
+    [
+      ...compared,
+      [
+        'evidence, share of CPU, 1 KB',
+        `${share(NAMES.full, NAMES.plain)} %`,
+        `${share(NAMES.secrets, NAMES.plainSecrets)} %`,
+        '25 %',
+        '35 %',
+      ],
+    ],
+  )
 }
 
 /** The table as a picture. */

@@ -1,0 +1,65 @@
+/** `npm run bench -- cost`: where each microsecond goes, by leaving parts out, each in the same interleaved run. @module */
+import { interleave, spread } from './harness.ts'
+import { makeBody } from './loan.ts'
+import { stackSvg } from './picture.ts'
+import { markdownTable, spreadText, writePicture } from './report.ts'
+import { openRig, type SealgateOptions, sending } from './rig.ts'
+
+const CONNECTIONS = 32
+
+/** What the next step leaves out, and what the difference is the cost of. */
+const STEPS: readonly { readonly name: string; readonly without: string; readonly part: string }[] =
+  [
+    { name: 'without evidence', without: 'evidence', part: 'evidence: commitments, journal, seal, log, index' },
+    { name: 'and without credentials', without: 'credentials', part: 'who calls: the credential and its use once' },
+    { name: 'and without signature', without: 'signature', part: 'the signature for the recipient' },
+    { name: 'and without guard', without: 'guard', part: 'the leak guard, both directions' },
+  ] // prettier-ignore
+
+/** @returns the section's Markdown. */
+export async function runCost(rounds: number, requests: number): Promise<string> {
+  const sections: string[] = []
+  for (const [title, options] of [
+    ['Callers with JWTs (ES256), Ed25519 towards the bank', {}],
+    ['Shared secrets (hmac-sha256) on both sides', { secrets: true }],
+  ] as const)
+    sections.push(await costOf(title, options, rounds, requests))
+  return sections.join('\n\n')
+}
+
+async function costOf(title: string, options: SealgateOptions, rounds: number, requests: number) {
+  const rig = await openRig()
+  try {
+    const body = makeBody(1)
+    const places = [await rig.sealgate('complete', options)]
+    const without: string[] = []
+    for (const step of STEPS) {
+      without.push(step.without)
+      places.push(await rig.sealgate(step.name, { ...options, without: [...without] }))
+    }
+    const variants = places.map((place) => sending(place, body))
+    const results = await interleave(variants, { connections: CONNECTIONS, requests }, rounds)
+    const costs = variants.map(({ name }) => spread(results.get(name), ({ cpuUs }) => cpuUs).median)
+    const parts = STEPS.map(({ part }, index) => ({
+      label: part,
+      value: Math.max(0, (costs[index] ?? 0) - (costs[index + 1] ?? 0)),
+    }))
+    parts.push({
+      label: 'HTTP in and out, routing, rewriting both bodies',
+      value: costs.at(-1) ?? 0,
+    })
+    const name = options.secrets === true ? 'cost-secrets' : 'cost-jwt'
+    const picture = writePicture(name, title, stackSvg({ title, parts }))
+    const table = markdownTable(
+      ['variant', 'CPU µs per request', 'the step is the cost of'],
+      variants.map((variant, index) => [
+        variant.name,
+        spreadText(results.get(variant.name), ({ cpuUs }) => cpuUs),
+        index === 0 ? '' : (STEPS[index - 1]?.part ?? ''),
+      ]),
+    )
+    return `**${title}**\n\n${picture}\n\n${table}`
+  } finally {
+    await rig.close()
+  }
+}
