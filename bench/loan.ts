@@ -58,8 +58,11 @@ export function makeBody(kb: number): Buffer {
     spouse: { name: '李静', mobile: '13900139000' },
     items,
   }
-  while (Buffer.byteLength(JSON.stringify(body)) < kb * 1024 - 60) {
-    items.push({ sku: `article ${items.length}`, price: '12.50', count: 3, note: 'blue, boxed' })
+  let bytes = Buffer.byteLength(JSON.stringify(body))
+  while (bytes < kb * 1024 - 60) {
+    const item = { sku: `article ${items.length}`, price: '12.50', count: 3, note: 'blue, boxed' }
+    items.push(item)
+    bytes += JSON.stringify(item).length + (items.length > 1 ? 1 : 0)
   }
   return Buffer.from(JSON.stringify(body))
 }
