@@ -8,7 +8,7 @@ import * as is from './validators.ts'
 // prettier-ignore
 const GROUPINGS = new Set([
   '3-4-4', '3-3-5', '4-4-3', '4-3-4', '2-11', '2-3-4-4', '4-3-4-4',                     // mobile
-  '4-4', '3-8', '4-3-3', '3-3-3-3',                                                     // Hong Kong, Macau, Taiwan
+  '4-4', '3-8', '3-9', '4-3-3', '3-3-3-3',                                                     // Hong Kong, Macau, Taiwan
   '4-4-4-4', '4-4-4-4-1', '4-4-4-4-2', '4-4-4-4-3', '6-10', '6-11', '6-12', '6-13', '4-6-5', // cards
   '6-8-4', '6-4-4-4', '3-3-8-4', '3-3-4-4-4', '6-9',                                    // resident id
   '2-6-6-1', '6-2-6-1', '5-5-5-4', '5-5-5-5',                                           // IMEI, ICCID
@@ -101,9 +101,10 @@ function judgeMobile(scan: Scan, { digits, start, end, malus }: Candidate): void
     scan.add('mobile', start - plus, end, base + bonus - malus, 'mobile segment and length')
     return
   }
+  // A `+` says that what follows is a country code.
+  const bonus = isPlus(scan, start) && digits.startsWith('8') ? 0.5 : 0
   for (const [shape, base, why] of OTHER_MOBILES) {
-    if (shape.test(digits))
-      scan.add('mobile', start, end, base + (isPlus(scan, start) ? 0.5 : 0) - malus, why)
+    if (shape.test(digits)) scan.add('mobile', start, end, base + bonus - malus, why)
   }
 }
 
@@ -147,7 +148,7 @@ function judgeDevice(digits: string, add: Add): void {
 
 /** Area code and number are often written apart, so landlines are looked for at their `0`. */
 function findLandlines(scan: Scan): void {
-  const shape = /^0(?:10|2\d|[3-9]\d{2})([- ]?)[2-9]\d{6,7}(?:-\d{1,6})?(?![\dA-Za-z])/
+  const shape = /^0(?:10|2\d|[3-9]\d{2})([)）]?[- ]?)[2-9]\d{6,7}(?:-\d{1,6})?(?![\dA-Za-z])/
   for (const word of scan.words) {
     if (word.text.charAt(0) !== '0' || !word.number) continue
     const found = shape.exec(scan.text.slice(word.start, word.start + 24))
