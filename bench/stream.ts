@@ -3,6 +3,7 @@
  * CPU time and the most memory that was ever resident. `node bench/stream.ts [megabytes]` @module
  */
 import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -12,6 +13,8 @@ import { createInstallation } from '../test/support/installation.ts'
 import { cpuTimeUs, openClient, startServer } from './harness.ts'
 import { hasNginx, startNginx } from './peers/nginx.ts'
 
+/** As cli/sealgate.js has it. */
+const SEMI_SPACE = '--max-semi-space-size=16'
 const PEERS = join(import.meta.dirname, 'peers')
 const MB = 1_000_000
 
@@ -43,6 +46,12 @@ export interface Transfer {
 const ROWS_PER_BLOCK = 4000
 const MOBILE = '13800138000'
 
+const SAMPLES: Readonly<Record<string, string>> = {
+  ndjson: '[ { loan: L-1, secret: x } ]',
+  csv: '"loan,secret\\nL-1,x\\n"',
+  multipart: '{ loan: L-1, secret: x }',
+}
+
 function policy(name: string, body: string, fields: string): string {
   return `policy: stream-${name}
 version: 1
@@ -61,8 +70,7 @@ ${fields}
 response: { unnamed: drop, fields: { $.none: keep } }
 tests:
   - name: drops what is not named
-    request: ${name === 'ndjson' ? '[ { loan: L-1, secret: x } ]' : '"loan,secret\\nL-1,x\\n"'}
-    relayed: ${name === 'ndjson' ? '[ { loan: L-1 } ]' : '"loan\\nL-1\\n"'}
+    request: ${SAMPLES[name]}
     never: [ secret ]
 `
 }
@@ -72,6 +80,11 @@ const FIELDS = `    $[*].loan:   keep
     $[*].due:    keep
     $[*].mobile: { kind: mobile, tokenize: opaque }
     $[*].name:   { kind: name, mask: surname }
+`
+
+const PARTS = `    $.loan:         keep
+    $.mobile:       { kind: mobile, tokenize: opaque }
+    $.file.content: keep
 `
 
 function ndjson(): Kind {
@@ -113,6 +126,23 @@ function csv(): Kind {
   }
 }
 
+/** One file of many megabytes between two short fields. */
+function multipart(): Kind {
+  const part = (name: string, more = '') =>
+    `--edge\r\nContent-Disposition: form-data; name="${name}"${more}\r\n`
+  const file = `${part('file', '; filename="photos.bin"')}Content-Type: application/octet-stream\r\n\r\n`
+  return {
+    name: 'multipart',
+    path: '/stream/multipart',
+    contentType: 'multipart/form-data; boundary=edge',
+    first: Buffer.from(`${part('loan')}\r\nLN-2026-1\r\n${part('mobile')}\r\n${MOBILE}\r\n${file}`),
+    block: Buffer.from(randomBytes(300_000).toString('hex').replace(/\d/g, 'g')),
+    last: Buffer.from('\r\n--edge--\r\n'),
+    wanted: ['LN-2026-1', 'tok_mobile', '--edge--'],
+    planted: [MOBILE],
+  }
+}
+
 /**
  * Sends every kind through nginx and through a gateway.
  *
@@ -127,7 +157,7 @@ export async function runStreams(bytes: number, only = ''): Promise<readonly Tra
     const taker = await startServer([join(PEERS, 'taker.ts')])
     children.push(taker.child)
     const transfers: Transfer[] = []
-    for (const kind of [ndjson(), csv()].filter(({ name }) => name.startsWith(only))) {
+    for (const kind of [ndjson(), csv(), multipart()].filter(({ name }) => name.startsWith(only))) {
       if (hasNginx()) {
         const nginx = await startNginx(folder, taker.port, false)
         children.push(nginx.child)
@@ -140,8 +170,10 @@ export async function runStreams(bytes: number, only = ''): Promise<readonly Tra
         'csv.yaml',
         policy('csv', 'body: { format: csv, charset: gbk }', FIELDS),
       )
+      installation.addPolicy('multipart.yaml', policy('multipart', '', PARTS))
       // A process for each body: what one leaves behind is not the next one's.
-      const gateway = await startServer([join(PEERS, 'gateway.ts'), installation.configFile])
+      const parameters = [SEMI_SPACE, join(PEERS, 'gateway.ts'), installation.configFile]
+      const gateway = await startServer(parameters)
       children.push(gateway.child)
       const jwt = await installation.platform.jwt('harbour-bank')
       const headers = `authorization: Bearer ${jwt}\r\n`
