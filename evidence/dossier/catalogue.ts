@@ -3,7 +3,7 @@ import { parseStrictJson, refuseUnknown, type Untyped } from '../export-format.t
 import { verifyDisclosure } from '../commitment.ts'
 import { type ReadRecord, readRecord, recordDigest } from '../seal.ts'
 import { Problem } from '../../base/problem.ts'
-import { type Parts, proofName, type RecordText } from './parts.ts'
+import { linesOf, type Parts, proofName, type RecordText } from './parts.ts'
 
 /** Names the format; a change of meaning, or of VERIFY.md, gets a new number. */
 export const DOSSIER_FORMAT = 'sealgate-dossier/1'
@@ -68,7 +68,7 @@ function describe(parts: Parts, { rid, text }: RecordText, number: number): obje
   const { kind, instance, seq, _sd, caller, recipient, route, policy, outcome } = payload
   const times = payload['times'] as { received?: unknown } | undefined
   const disclosed = disclosures
-    .flatMap((each) => each.text.split('\n').slice(0, -1))
+    .flatMap((each) => linesOf(each.text))
     .map((disclosure) => verifyDisclosure(disclosure, _sd)?.name)
   return {
     ...{ number, rid, kind, received: times?.received },

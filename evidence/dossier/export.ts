@@ -11,7 +11,7 @@ import { policyDigest, readStatement, type Selection } from './catalogue.ts'
 import { gatherCertificates } from './export-certificates.ts'
 import { gatherLog } from './export-log.ts'
 import { DOSSIER_RECORDS_MAX } from './limits.ts'
-import { type Parts, readParts, type RecordText } from './parts.ts'
+import { formatLines, linesOf, type Parts, readParts, type RecordText } from './parts.ts'
 import { readZip, writeZip } from './zip.ts'
 
 /** Where a dossier's parts come from. */
@@ -133,15 +133,7 @@ function openValues(
     if (found === 0)
       throw malformed(`no record of these commits to that value of \`${claim.name}\``)
   }
-  return [...lines].map(([rid, each]) => ({ rid, text: formatDisclosures(each) }))
-}
-
-/** One a line, each once, in one order. */
-function formatDisclosures(disclosures: readonly string[]): string {
-  return [...new Set(disclosures)]
-    .toSorted()
-    .map((line) => `${line}\n`)
-    .join('')
+  return [...lines].map(([rid, each]) => ({ rid, text: formatLines(each) }))
 }
 
 /**
@@ -168,8 +160,8 @@ export function discloseIn(
   const [before, others] = [true, false].map((mine) =>
     parts.disclosures.filter((each) => (each.rid === rid) === mine),
   )
-  const lines = (before ?? []).flatMap(({ text }) => text.split('\n').slice(0, -1))
-  const own = { rid, text: formatDisclosures([...lines, ...disclosures]) }
+  const lines = (before ?? []).flatMap(({ text }) => linesOf(text))
+  const own = { rid, text: formatLines([...lines, ...disclosures]) }
   return writeZip(assemble({ ...parts, disclosures: [...(others ?? []), own] }, statement))
 }
 

@@ -80,7 +80,10 @@ const DIGEST = '[0-9a-f]{64}'
 const SORTS: Sorts = {
   records: recordSort('records', 'jws'),
   leaves: recordSort('leaves', 'txt'),
-  disclosures: recordSort('disclosures', 'txt'),
+  disclosures: {
+    ...recordSort('disclosures', 'txt'),
+    write: ({ rid, text }) => [`disclosures/${rid}.txt`, toBytes(formatLines(linesOf(text)))],
+  },
   proofs: {
     name: new RegExp(`^proofs/${CHECKPOINT}/${RID}\\.tlog-proof$`),
     read: ([checkpoint = '', rid = ''], bytes) => ({ checkpoint, rid, text: toText(bytes) }),
@@ -162,6 +165,19 @@ export function writeParts(parts: Parts): Map<string, Uint8Array> {
 export function checkpointId(text: string): string {
   const size = text.split('\n', 2)[1] ?? ''
   return `${size}-${hexDigest(toBytes(text)).slice(0, 8)}`
+}
+
+/** The lines of a text. */
+export function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
+}
+
+/** Lines each once, ascending, each with its end: one text for one set of them. */
+export function formatLines(lines: readonly string[]): string {
+  return [...new Set(lines)]
+    .toSorted()
+    .map((line) => `${line}\n`)
+    .join('')
 }
 
 /** The name of a record's proof. */

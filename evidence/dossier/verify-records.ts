@@ -9,6 +9,7 @@ import { createPool, type Pool, sealDigest } from './certificates.ts'
 import type { Findings } from './findings.ts'
 import {
   hexDigest,
+  linesOf,
   type Parts,
   proofName,
   type RecordProof,
@@ -76,7 +77,7 @@ function createShelf(parts: Parts): Shelf {
   const bare = (rid: string): ExportedRecord => ({
     format: EXPORT_FORMAT,
     record: records.get(rid) ?? '',
-    disclosures: (disclosures.get(rid) ?? '').split('\n').slice(0, -1),
+    disclosures: linesOf(disclosures.get(rid) ?? ''),
     certificates: certificatesOf(records.get(rid) ?? '', pool),
     leaf: leaves.get(rid) ?? '',
     proof: ranked(rid)[0]?.text ?? '',

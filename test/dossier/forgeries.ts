@@ -31,6 +31,13 @@ function replace(zip: Uint8Array, name: string, text: string | undefined): Uint8
   return writeZip(files)
 }
 
+function replaceAll(zip: Uint8Array, names: RegExp, change: (text: string) => string): Uint8Array {
+  const files = [...readZip(zip)].map(([name, bytes]): [string, Uint8Array] =>
+    names.test(name) ? [name, Buffer.from(change(Buffer.from(bytes).toString()))] : [name, bytes],
+  )
+  return writeZip(new Map(files))
+}
+
 function flip(bytes: Uint8Array, at = Math.floor(bytes.length / 2)): Uint8Array {
   return Buffer.from(bytes).fill((bytes[at] ?? 0) ^ 1, at, at + 1)
 }
@@ -69,6 +76,8 @@ export const FORGERIES: readonly Forgery[] = [
   { name: 'a policy that no record names',       make: (zip) => forge(zip, () => ({ policies: [Buffer.from('policy: other\n')] })), want: 'coverage' },
   { name: 'a key of the log that is not known',  make: (zip) => forge(zip, ({ keys }) => ({ keys: [...keys, 'log.test/evr+6a7f6121+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'] })), want: /^(coverage|files)/ },
   { name: 'a disclosure of another record',      make: (zip) => forge(zip, ({ disclosures: [a], records: [b] }) => ({ disclosures: a && b ? [{ ...a, rid: b.rid }] : [] })), want: 'disclosure' },
+  { name: 'words after the last disclosure',     make: (zip) => replaceAll(zip, /^disclosures/, (text) => `${text}x`), want: /^files disclosures/ },
+  { name: 'a disclosure twice',                  make: (zip) => replaceAll(zip, /^disclosures/, (text) => text + text), want: /^files disclosures/ },
   { name: 'an unknown file',                     make: (zip) => replace(zip, 'readme.txt', 'x'),                    want: 'files readme.txt' },
   { name: 'a policy under another digest',       make: (zip) => replace(zip, `policies/${'0'.repeat(64)}.yaml`, 'x'), want: `files policies/${'0'.repeat(64)}.yaml` },
   { name: 'another VERIFY.md',                   make: (zip) => replace(zip, 'VERIFY.md', 'rm -rf /\n'),            want: 'catalogue VERIFY.md' },

@@ -16,7 +16,7 @@ import { openFolderStore, type Store } from '../../evidence/log/store.ts'
 import { openPolicies, savePolicy } from '../../evidence/policy-archive.ts'
 import type { SealedRecord } from '../../evidence/record.ts'
 import { createSealer, FIRST_PREV, recordDigest, type Sealer } from '../../evidence/seal.ts'
-import { requestTimestamp } from '../../evidence/timestamp/client.ts'
+import { requestTimestamp, type TimestampSource } from '../../evidence/timestamp/client.ts'
 import { openTimestampSources } from '../../evidence/timestamp/sources.ts'
 import { responseKey, stampedKey } from '../../evidence/timestamp/stamps.ts'
 import type { Trust } from '../../evidence/verify-trust.ts'
@@ -41,6 +41,8 @@ export interface Case {
   /** In the order of their numbers: deposit, exchange, erased exchange, erasure. */
   readonly rids: readonly string[]
   readonly store: Store
+  /** Who stamped. */
+  readonly source: TimestampSource
   close(): Promise<void>
 }
 
@@ -116,6 +118,7 @@ export async function makeCase(
     trust: { roots: chain.slice(-1), logKeys, timestampRoots: source.roots },
     rids: [deposit, relayed, erased, erasure].map(({ rid }) => rid),
     store,
+    source,
     close: () => index.close(),
   }
 }

@@ -2,11 +2,14 @@ import { expect } from 'chai'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
 import { discloseIn, exportDossier } from '../../evidence/dossier/export.ts'
 import { createDossierVerifier, type DossierVerification } from '../../evidence/dossier/verify.ts'
 import { readZip } from '../../evidence/dossier/zip.ts'
+import type { Store } from '../../evidence/log/store.ts'
 import { createAuthority } from '../../evidence/x509-issue.ts'
+import { renewDue } from '../../workers/renewal.ts'
 import { forge, FORGERIES } from './forgeries.ts'
 import { type Case, CLAIMS, makeCase } from './maker.ts'
 
@@ -104,6 +107,40 @@ describe('a dossier', () => {
     expect(verdict).to.equal('valid')
   })
 
+  it('holds the renewal of a time stamp, and notices a changed one', async () => {
+    const more = mkdtempSync(join(tmpdir(), 'sealgate-dossier-'))
+    const renewed = await makeCase(more, { others: 1 })
+    const { store, source } = renewed
+    const sunsets = new Map([['SHA-256', new Date(Date.now() + 86_400_000)]])
+    const { renewed: count } = await renewDue({
+      store: asBytes(store),
+      source,
+      clock: systemClock,
+      sunsets,
+    })
+    expect(count).to.equal(2)
+    const request = {
+      selection: {},
+      queries: [{ rid: renewed.rids[1] ?? '' }],
+      open: [],
+      complete: false,
+    }
+    const good = await exportDossier(renewed.ports, request)
+    await renewed.close()
+    rmSync(more, { recursive: true })
+    const check = createDossierVerifier(renewed.trust)
+    const { verdict, checks } = await check(good)
+    expect(failures({ checks } as DossierVerification)).to.deep.equal([])
+    expect(verdict).to.equal('valid')
+    expect(checks.filter(({ name }) => name === 'renewal').map(({ text }) => text)[0]).to.match(/was renewed while it was good; existed by 20/) // prettier-ignore
+    const late = createDossierVerifier(renewed.trust, () => Date.now() + 40 * 365 * 86_400_000)
+    expect((await late(good)).checks.some(({ name, ok }) => name === 'renewal' && !ok)).to.equal(
+      true,
+    )
+    const bad = forge(good, ({ renewals: [a, ...rest] }) => ({ renewals: a ? [{ ...a, bytes: Buffer.from(a.bytes).fill(0, a.bytes.length - 4) }, ...rest] : [] })) // prettier-ignore
+    expect(failures(await check(bad)).map((text) => text.split(' ')[0])).to.deep.equal(['renewal'])
+  })
+
   it('takes the disclosures that a custodian has, of this record alone', async () => {
     const files = readZip(zip)
     const [, relayed = '', erased = ''] = it0.rids
@@ -135,3 +172,8 @@ describe('a dossier', () => {
     ])
   })
 })
+
+/** A log's store as the renewal takes it. */
+function asBytes(store: Store) {
+  return { ...store, put: (key: string, bytes: Uint8Array) => store.put(key, Buffer.from(bytes)) }
+}
