@@ -38,8 +38,10 @@ export function guardOf(
   format: BodyFormat,
 ): BodyGuard {
   // Several rows of JSON are read as NDJSON, whatever the media type says.
-  const mediaType =
-    formatType(format).rows === 'json' ? 'application/x-ndjson' : writeContentType(format)
+  const isLines = formatType(format).rows === 'json'
+  const mediaType = writeContentType(
+    isLines ? { ...format, mediaType: 'application/x-ndjson' } : format,
+  )
   return (body, dialect) =>
     ports.guard(policy, direction, { headers: [], path: '', query: '', body, mediaType, dialect })
 }

@@ -161,6 +161,18 @@ describe('bodies of every format', () => {
     })
   }
 
+  it('looks at long bodies of GBK in their own characters', async () => {
+    echoed = undefined
+    const type = 'application/x-ndjson; charset=gbk'
+    const lines = (note: string) => gbk(times(4000, (n) => `{"loan":"L-${n}","note":"${note}"}\n`))
+    const fine = await send('ndjson', type, lines('放款金额已到账，一切如约'))
+    expect(fine.body).to.not.include('/problems/leak-detected')
+    expect(bank.received[0]?.bytes.equals(lines('放款金额已到账，一切如约'))).to.equal(true)
+    const { body, status } = await send('ndjson', type, lines('借款人：王小明'))
+    expect(body).to.include('/problems/leak-detected')
+    expect(status).to.equal(422)
+  })
+
   it('refuses what no codec knows, and what the policy does not expect', async () => {
     const pdf = await send('ndjson', 'application/pdf', text('%PDF'))
     expect(pdf.body).to.include('/problems/media-type-unsupported').and.include('application/json')
