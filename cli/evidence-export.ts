@@ -13,6 +13,7 @@ import {
 import { type ClaimedValue, exportRecord } from '../evidence/export.ts'
 import { openChains } from '../evidence/export-chains.ts'
 import { formatExported } from '../evidence/export-format.ts'
+import { countersign, openSm2Identity } from '../evidence/gm/identity.ts'
 import type { IndexQuery } from '../evidence/index/index.ts'
 import { openSqliteIndex } from '../evidence/index/sqlite.ts'
 import { readLogVerifiers } from '../evidence/log/keys.ts'
@@ -25,7 +26,7 @@ import { proveRow } from '../evidence/rows/prove.ts'
 import { readRecord } from '../evidence/seal.ts'
 import { openRevocationLists } from '../evidence/x509-lists.ts'
 import type { Config } from '../gateway/config.ts'
-import { chainsFolder, logPlaces, policyArchive } from '../gateway/places.ts'
+import { chainsFolder, logPlaces, policyArchive, sm2File } from '../gateway/places.ts'
 import { rowsOf } from '../gateway/stream/rows-of.ts'
 import { timestampRoots } from '../gateway/timestamps.ts'
 import { linkPseudonym } from '../gateway/token/link.ts'
@@ -71,8 +72,12 @@ export function addExport(evidence: Command, loadConfig: LoadConfig): void {
     .action(async (rids: string[], { config: file, ...options }: ExportOptions) => {
       const config = await loadConfig(file)
       // What is disclosed is personal: only the caller may read the file.
-      const write = (out: string, content: string | Uint8Array) =>
+      const write = async (out: string, content: string | Uint8Array) => {
         writeFileSync(out, content, { mode: 0o600 })
+        if (config.gm === undefined) return
+        const identity = await openSm2Identity(sm2File(config), systemClock)
+        writeFileSync(`${out}.p7s`, await countersign(identity, Buffer.from(content)))
+      }
       const { out, open = [] } = options
       if (!asksForDossier(rids, options)) {
         const one = await exportOne(config, rids[0] ?? '', open)
@@ -80,12 +85,12 @@ export function addExport(evidence: Command, loadConfig: LoadConfig): void {
         const rows = row === undefined ? {} : { rows: [await openRow(config, one.record, { row, tree, file: body ?? '' })] } // prettier-ignore
         const text = formatExported({ ...one, ...rows })
         if (out === undefined) process.stdout.write(text)
-        else write(out, text)
+        else await write(out, text)
         return
       }
       if (out?.endsWith('.zip') !== true) fail('a dossier is a zip; say where with --out FILE.zip')
       const request = readRequest(config, rids, options)
-      write(out, await withPorts(config, open, (ports) => exportDossier(ports, request)))
+      await write(out, await withPorts(config, open, (ports) => exportDossier(ports, request)))
     })
 }
 

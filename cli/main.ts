@@ -5,6 +5,7 @@ import { addReveal } from './custody.ts'
 import { addDeposit } from './deposit.ts'
 import { addEvidence } from './evidence.ts'
 import { addFile } from './file.ts'
+import { addGm } from './gm.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
 import { addPolicyCommands } from './policy.ts'
@@ -34,4 +35,5 @@ addFile(program, readConfig)
 addLog(program, readConfig)
 addKeys(program)
 addWitness(program)
+addGm(program, readConfig)
 await program.parseAsync().catch(failOn)

@@ -3,7 +3,7 @@ import { Problem } from '../base/problem.ts'
 import { fromBase64url } from '../base/base64url.ts'
 import type { ChainResult } from './certificate.ts'
 import { verifyDisclosure } from './commitment.ts'
-import { verifySignature } from './crypto.ts'
+import { sm3, verifySignature } from './crypto.ts'
 import { type ExportedRecord, parseStrictJson } from './export-format.ts'
 import { parseCheckpoint, verifyCheckpoint } from './log/checkpoint.ts'
 import { parseLeaf } from './log/entry.ts'
@@ -224,7 +224,11 @@ function leafCheck(exported: ExportedRecord, { payload }: Opened): Outcome {
   }
   if (leaf.digest !== digest)
     return fail(`the leaf has digest ${leaf.digest}, the record ${digest}`)
-  return pass(`the log's leaf names this record and its digest ${digest}`)
+  if (leaf.sm3 === undefined)
+    return pass(`the log's leaf names this record and its digest ${digest}`)
+  const other = sm3(Buffer.from(exported.record)).toString('base64url')
+  if (leaf.sm3 !== other) return fail(`the leaf has SM3 digest ${leaf.sm3}, the record ${other}`)
+  return pass(`the log's leaf names this record, its digest ${digest} and its SM3 digest ${other}`)
 }
 
 function inclusionCheck(exported: ExportedRecord): Outcome {

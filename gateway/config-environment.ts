@@ -16,9 +16,9 @@ const SETTINGS: readonly (readonly string[])[] = [
   ...['module', 'token', 'pin', 'label'].map((name) => ['seal', 'pkcs11', name]),
   ['custody', 'custodian'],
   ...['policy', 'interval'].map((name) => ['witnesses', name]),
-  ...['data', 'policies', 'queue', 'index', 'log', 'origin', 'timestamp', 'parties'].map((name) => [
-    name,
-  ]),
+  ...['data', 'policies', 'queue', 'index', 'log', 'origin', 'gm', 'timestamp', 'parties'].map(
+    (name) => [name],
+  ),
 ]
 
 /** The document with the variables' values in place; a variable that names no setting is an error. */

@@ -4,6 +4,7 @@ import {
   durationOf,
   integerOf,
   listOf,
+  oneOf,
   openMap,
   type Reader,
   readEntries,
@@ -52,6 +53,10 @@ export const TIMESTAMP_DEFAULTS: TimestampConfig = {
 }
 
 const WITNESS_INTERVAL_MS = { least: 1000, usual: 60_000, most: 3_600_000 } as const
+
+/** `gm: on`. */
+export const readGm: Reader<boolean> = (node, report) =>
+  oneOf('the Chinese profile', ['off', 'on'])(node, report) === 'on'
 
 /** Who pins the history of the log. */
 export function readWitnesses(folder: string): Reader<NonNullable<Config['witnesses']>> {

@@ -8,6 +8,7 @@ import { overrideFrom } from './config-environment.ts'
 import { readEnvelopes } from './config-envelopes.ts'
 import {
   readCustody,
+  readGm,
   readOrigin,
   readSeal,
   readTimestamp,
@@ -47,6 +48,7 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
   const custody = fields.take('custody', readCustody(place.folder))
   const origin = fields.take('origin', readOrigin)
   const seal = fields.take('seal', readSeal(place.folder))
+  const gm = fields.take('gm', readGm) ?? false
   const witnesses = fields.take('witnesses', readWitnesses(place.folder))
   const config: Config = {
     file: place.file,
@@ -61,6 +63,7 @@ function readConfig(root: YamlNode, place: Place, report: Report): Config {
     ...(custody === undefined ? {} : { custody }),
     ...(origin === undefined ? {} : { origin }),
     ...(seal === undefined ? {} : { seal }),
+    ...(gm ? { gm } : {}),
     ...(witnesses === undefined ? {} : { witnesses }),
     operator: fields.need('operator', readOperator),
     parties: fields.need('parties', readParties(place.folder)),

@@ -20,6 +20,8 @@ export interface Config {
   /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
   readonly origin?: string
   readonly timestamp: TimestampConfig
+  /** SM3 digests in the log's leaves, SM2 signatures beside stamped checkpoints and exports. */
+  readonly gm?: true
   /** Who pins the log's history: a file in the format of c2sp.org/tlog-policy. */
   readonly witnesses?: { readonly policy: string; readonly intervalMs: number }
   /** The token that holds the seal key; absent when it is a file in the data folder. */

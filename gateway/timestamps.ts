@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { countersign, openSm2Identity } from '../evidence/gm/identity.ts'
 import { logStore, readNames } from '../evidence/log/line.ts'
 import { openFolderStore } from '../evidence/log/store.ts'
 import { readPem } from '../evidence/pem.ts'
@@ -9,7 +10,7 @@ import { openTimestampSources, readTrust } from '../evidence/timestamp/sources.t
 import { startRenewal } from '../workers/renewal.ts'
 import { startTimestampWorker } from '../workers/timestamp.ts'
 import type { Config } from './config.ts'
-import { logPlaces } from './places.ts'
+import { logPlaces, sm2File } from './places.ts'
 
 /** Stamps checkpoints until closed; whoever appends to the log runs it. @throws {Problem} `key-unusable` */
 export async function startTimestamps(
@@ -26,7 +27,13 @@ export async function startTimestamps(
     clock,
   })
   const logs = async () => (await readNames(root)).map((name) => logStore(root, name))
-  const stamping = startTimestampWorker({ sources, logs, clock, alarm, intervalMs, recordsMax })
+  const identity = config.gm ? await openSm2Identity(sm2File(config), clock) : undefined
+  const ports = { sources, logs, clock, alarm, intervalMs, recordsMax }
+  const stamping = startTimestampWorker(
+    identity === undefined
+      ? ports
+      : { ...ports, countersign: (bytes) => countersign(identity, bytes) },
+  )
   // An authority that did not make the first tokens does not share their fate.
   const source = sources.at(-1)
   const renewal = source && startRenewal({ source, logs, clock, alarm, sunsets })

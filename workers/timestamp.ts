@@ -8,6 +8,7 @@ import {
   parseResponseKey,
   responseKey,
   revocationKey,
+  sm2Key,
   stampedKey,
 } from '../evidence/timestamp/stamps.ts'
 
@@ -34,6 +35,8 @@ export interface TimestampPorts {
   /** The published checkpoint; undefined before the first. */
   readonly checkpoint: () => Promise<Head | undefined>
   readonly sources: readonly TimestampSource[]
+  /** Signs the stamped bytes under SM2; they are not when absent. */
+  readonly countersign?: (bytes: Uint8Array) => Promise<Uint8Array>
   readonly clock: Clock
   /** A stamp is due after so many milliseconds, or so many records, whichever is first. */
   readonly intervalMs: number
@@ -178,7 +181,11 @@ async function stampLines(
   // This size may have been stamped before a restart; then these bytes, not newly signed ones.
   const stored = await ports.store.get(stampedKey(head.size))
   if (stored === undefined) await ports.store.put(stampedKey(head.size), head.bytes)
-  return lines.map((line) => stampLine(ports, line, { ...head, bytes: stored ?? head.bytes }))
+  const bytes = stored ?? head.bytes
+  if (ports.countersign !== undefined && (await ports.store.get(sm2Key(head.size))) === undefined) {
+    await ports.store.put(sm2Key(head.size), await ports.countersign(bytes))
+  }
+  return lines.map((line) => stampLine(ports, line, { ...head, bytes }))
 }
 
 async function stampLine(ports: TimestampPorts, line: Line, head: Head): Promise<void> {

@@ -25,7 +25,7 @@ for name in sys.argv[1:]:
     rid = file[:36]
     leaf = open(f'leaves/{rid}.txt', 'rb').read()
     digest = sha256(open(f'records/{rid}.jws', 'rb').read()).digest()
-    form, leaf_rid, _, leaf_digest = leaf.decode().split()
+    form, leaf_rid, _, leaf_digest, *_ = leaf.decode().split()
     assert (form, leaf_rid) == ('evr/1', rid), name
     assert leaf_digest == base64.urlsafe_b64encode(digest).decode().rstrip('='), name
     head, note = open(name).read().split('\\n\\n', 1)

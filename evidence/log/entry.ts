@@ -7,20 +7,23 @@ export interface Leaf {
   readonly kind: string
   /** base64url SHA-256 of the JWS bytes. */
   readonly digest: string
+  /** base64url SM3 of the same bytes, in logs that carry it. */
+  readonly sm3?: string
 }
 
-const LEAF = /^evr\/1 ([0-9a-f-]{36}) ([a-z]{1,16}) ([A-Za-z0-9_-]{43})\n$/
+const LEAF =
+  /^evr\/1 ([0-9a-f-]{36}) ([a-z]{1,16}) ([A-Za-z0-9_-]{43})(?: sm3:([A-Za-z0-9_-]{43}))?\n$/
 
 /** Writes a leaf's data. */
-export function formatLeaf({ rid, kind, digest }: Leaf): string {
-  return `evr/1 ${rid} ${kind} ${digest}\n`
+export function formatLeaf({ rid, kind, digest, sm3 }: Leaf): string {
+  return `evr/1 ${rid} ${kind} ${digest}${sm3 === undefined ? '' : ` sm3:${sm3}`}\n`
 }
 
 /** Reads a leaf's data; undefined when it is not one line of this form. */
 export function parseLeaf(text: string): Leaf | undefined {
-  const [, rid, kind, digest] = LEAF.exec(text) ?? []
+  const [, rid, kind, digest, sm3] = LEAF.exec(text) ?? []
   if (rid === undefined || kind === undefined || digest === undefined) return undefined
-  return { rid, kind, digest }
+  return { rid, kind, digest, ...(sm3 === undefined ? {} : { sm3 }) }
 }
 
 /** Length of the length prefix: entries have 2 bytes (c2sp.org/tlog-tiles), records 4. */

@@ -1,5 +1,6 @@
 /** Re-derives the whole log from the bytes on disk and stops at the first contradiction. @module */
 import { Problem } from '../../base/problem.ts'
+import { sm3 } from '../crypto.ts'
 import { indexRow } from '../index/fields.ts'
 import { recordDigest } from '../seal.ts'
 import { type Chains, chainAppend, chainGaps, newChains } from './chains.ts'
@@ -114,6 +115,9 @@ function checkRecord({ position, leaf: text, jws }: LoggedRecord, line: LineSoFa
   if (leaf === undefined) throw contradiction(`entry ${position} is not an \`evr/1\` line`)
   if (leaf.digest !== recordDigest(jws)) {
     throw contradiction(`record ${position} does not have the digest in its entry`)
+  }
+  if (leaf.sm3 !== undefined && leaf.sm3 !== sm3(Buffer.from(jws)).toString('base64url')) {
+    throw contradiction(`record ${position} does not have the SM3 digest in its entry`)
   }
   const isFirst = position === 0 && line.last !== undefined
   if (isTurn(leaf.kind) !== isFirst) {

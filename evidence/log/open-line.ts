@@ -28,6 +28,7 @@ interface LinePorts {
   /** The line's name; a log's is `<line>/<name>`. */
   readonly origin: string
   readonly batchMs: number | undefined
+  readonly sm3: boolean
 }
 
 /** What a log in service is to who fills it. */
@@ -46,13 +47,13 @@ interface Current {
  * @throws {Problem} as `openLog` does.
  */
 export async function openLine(places: LogPlaces): Promise<AppendOnly> {
-  const { log, data, origin, clock = systemClock, batchMs } = places
+  const { log, data, origin, clock = systemClock, batchMs, sm3 = false } = places
   mkdirSync(data, { recursive: true, mode: 0o700 })
   mkdirSync(log, { recursive: true })
   const root = openFolderStore(log)
   const [keys, lock] = [join(data, 'keys'), openLockStore(join(data, 'lock.sqlite'))]
   const index = openSqliteIndex(indexPath(data))
-  const ports = { root, lock, index, clock, keys, origin, batchMs }
+  const ports = { root, lock, index, clock, keys, origin, batchMs, sm3 }
   const close = async (): Promise<void> => {
     await index.close()
     lock.close()
@@ -95,7 +96,7 @@ export async function succeed(places: LogPlaces): Promise<string> {
   const index = openSqliteIndex(indexPath(data))
   const keys = join(data, 'keys')
   try {
-    const ports = { root, lock, index, clock, keys, origin, batchMs: 0 }
+    const ports = { root, lock, index, clock, keys, origin, batchMs: 0, sm3: false }
     const last = (await namesOf(ports)).at(-1)
     if (last === undefined) throw new Problem('log-unavailable', 'there is no log here yet')
     const name = successorName(last)
@@ -155,11 +156,11 @@ async function newestSigned({ root, lock, origin }: LinePorts, name: string): Pr
 }
 
 async function open(ports: LinePorts, name: string, turn?: Turn): Promise<Current> {
-  const { root, lock, clock, keys, origin, batchMs } = ports
+  const { root, lock, clock, keys, origin, batchMs, sm3 } = ports
   const full = `${origin}/${name}`
   const signers = openLogKeys(keys, full)
   const [store, index] = [logStore(root, name), await indexOf(ports, name)]
-  const base = { store, lock, index, origin: full, signers, clock }
+  const base = { store, lock, index, origin: full, signers, clock, sm3 }
   const sequencer = await openSequencer(turn === undefined ? base : { ...base, turn })
   // From here on readers know it; before, the lock does.
   await addName(root, name)

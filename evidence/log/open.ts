@@ -19,6 +19,8 @@ export interface LogPlaces {
   /** The log's name in its checkpoints, without scheme: `evidence.example.com/evr/2026h2`. */
   readonly origin: string
   readonly clock?: Clock
+  /** Leaves carry SM3 digests too. */
+  readonly sm3?: boolean
   /** Milliseconds between the checkpoints of small batches. */
   readonly batchMs?: number
 }

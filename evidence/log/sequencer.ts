@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
+import { sm3 } from '../crypto.ts'
 import { indexRow } from '../index/fields.ts'
 import type { EvidenceIndex, IndexRow } from '../index/index.ts'
 import type { SealedRecord } from '../record.ts'
@@ -34,6 +35,8 @@ import { type Turn, turnRecord } from './turn.ts'
 export interface SequencerPorts extends RecoverPorts {
   readonly index: EvidenceIndex
   readonly clock: Clock
+  /** Leaves carry SM3 digests beside those of SHA-256. */
+  readonly sm3?: boolean
   /** What a log that follows another begins with. */
   readonly turn?: Turn
 }
@@ -80,7 +83,7 @@ export async function openSequencer(ports: SequencerPorts): Promise<Sequencer> {
       if (failure !== undefined) throw failure
       const nowUs = clock.wallUs()
       refuseEarlyClock(nowUs, state.locked)
-      const { arrived, refused } = readAll(records)
+      const { arrived, refused } = readAll(records, ports.sm3 === true)
       const rows = arrived.map(({ row }) => row)
       const { positions, fresh, conflicts } = await classify(index, rows, state.edge.frontier.size)
       try {
@@ -144,14 +147,18 @@ async function cleanUp(store: Store, before: Edge, after: Edge): Promise<void> {
 }
 
 /** Reads what can be read, so that one bad record does not hold up the others. */
-function readAll(records: readonly SealedRecord[]): { arrived: Arrived[]; refused: string[] } {
+function readAll(
+  records: readonly SealedRecord[],
+  withSm3: boolean,
+): { arrived: Arrived[]; refused: string[] } {
   const arrived: Arrived[] = []
   const refused: string[] = []
   for (const record of records) {
     try {
       const row = readRow(record)
       const { rid, kind, digest } = row
-      arrived.push({ row, leaf: { rid, kind, digest, jws: record.jws } })
+      const more = withSm3 ? { sm3: sm3(Buffer.from(record.jws)).toString('base64url') } : {}
+      arrived.push({ row, leaf: { rid, kind, digest, jws: record.jws, ...more } })
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       refused.push(error.message)

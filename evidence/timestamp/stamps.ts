@@ -7,6 +7,11 @@ export function stampedKey(size: number): string {
   return `tsr/${size}.checkpoint`
 }
 
+/** Where the SM2 signature over the stamped bytes of one tree size stands. */
+export function sm2Key(size: number): string {
+  return `gm/${size}.p7s`
+}
+
 /** Where one authority's response for one tree size stands. */
 export function responseKey(size: number, source: string): string {
   return `tsr/${size}.${source}.tsr`

@@ -86,6 +86,7 @@ timestamp:
   records_max: 10
   sunsets: { SHA-256: 2035-01-01 }
 witnesses: { policy: keys/witnesses, interval: 5s }
+gm: on
 operator: { name: a, role: platform-side, licence: "1", validUntil: 2027-11-08 }
 parties:
   - { id: a-platform, role: platform, auth: [ { jwt: { jwks: keys/p.jwks.json } }, { mtls: { subject: CN=a } } ] }
@@ -100,6 +101,7 @@ verifiers:
     expect(config?.queue).to.deep.equal({ kind: 'redis', url: 'redis://127.0.0.1:6379/1' })
     expect(config?.index).to.deep.equal({ kind: 'postgres', url: 'postgres://127.0.0.1/x' })
     expect(config?.log).to.deep.equal({ kind: 's3', url: 's3://bucket/prefix' })
+    expect(config?.gm).to.equal(true)
     expect(config?.witnesses).to.deep.equal({ policy: join(folder, 'keys/witnesses'), intervalMs: 5000 }) // prettier-ignore
     expect(config?.origin).to.equal('evidence.example.com/evr')
     expect(config?.seal?.pkcs11).to.deep.equal({
@@ -187,6 +189,7 @@ verifiers:
     { name: 'no policies folder',     text: `${MINIMAL}policies: ./none\n`,               want: 'sealgate.yaml:3:11: the policies folder does not exist' },
     { name: 'a log name with a scheme', text: `${MINIMAL}origin: https://e.example/evr\n`, want: 'sealgate.yaml:3:9: `https://e.example/evr` is not the name of the log' },
     { name: 'a PKCS#11 module without its folder', text: `${MINIMAL}seal: { pkcs11: { module: libsofthsm2.so, token: t, pin: p, label: l } }\n`, want: 'sealgate.yaml:3:27: `libsofthsm2.so` is not a shared library' },
+    { name: 'a Chinese profile that is neither on nor off', text: `${MINIMAL}gm: sm2\n`, want: 'sealgate.yaml:3:5: `sm2` is not the Chinese profile' },
     { name: 'a witness policy without a quorum', text: `${MINIMAL}witnesses: { policy: keys/not.json }\n`, want: 'sealgate.yaml:3:22: `keys/not.json` is not a witness policy' },
     { name: 'a seal key in a token without a PIN', text: `${MINIMAL}seal: { pkcs11: { module: /m.so, token: t, label: l } }\n`, want: 'sealgate.yaml:3:17: `pkcs11` has no `pin`' },
     { name: 'an unknown variable',    text: MINIMAL, environment: { SEALGATE_QUEU: 'x' }, want: 'environment variable SEALGATE_QUEU:1:1: no setting has this name' },

@@ -170,6 +170,25 @@ describe('a line of logs', () => {
     expect(await complaint(fsckLine(options))).to.match(/^log-inconsistent: 2027h1: the log follows another history of `log.test\/evr\/2026h2`/) // prettier-ignore
   })
 
+  it('carries SM3 digests once it is told to, and fsck compares them', async () => {
+    const maker = recordMaker(79)
+    const plain = await openLine(places)
+    await plain.append(maker.many(2))
+    await plain.close()
+    const both = await openLine({ ...places, sm3: true })
+    await both.append(maker.many(2))
+    await both.close()
+    expect(await sizes()).to.deep.equal(['2026h2 4'])
+    const [view] = await openLineReader(root(), keys())
+    const leaves = (await view?.reader.bundle(0)) ?? []
+    const lengths = leaves.map(({ leaf }) => parseLeaf(leaf)?.sm3?.length)
+    expect(lengths).to.deep.equal([undefined, undefined, 43, 43])
+    const file = join(places.log, '2026h2/tile/entries/000.p/4')
+    const bytes = readFileSync(file)
+    writeFileSync(file, bytes.with(bytes.length - 3, bytes.readUInt8(bytes.length - 3) ^ 1))
+    expect(await complaint(fsck())).to.equal('log-inconsistent: 2026h2: record 3 does not have the SM3 digest in its entry') // prettier-ignore
+  })
+
   it('refuses a folder that is itself a log', async () => {
     const log = await openLine(places)
     await log.append(recordMaker(77).many(1))
