@@ -3,10 +3,9 @@ import { Problem } from '../base/problem.ts'
 import { fromBase64url } from '../base/base64url.ts'
 import type { ChainResult } from './certificate.ts'
 import { verifyDisclosure } from './commitment.ts'
-import { sm3, verifySignature } from './crypto.ts'
+import { verifySignature } from './crypto.ts'
 import { type ExportedRecord, parseStrictJson } from './export-format.ts'
 import { parseCheckpoint, verifyCheckpoint } from './log/checkpoint.ts'
-import { parseLeaf } from './log/entry.ts'
 import { leafHash, verifyInclusion } from './log/merkle.ts'
 import { keysOf } from './log/line-name.ts'
 import { parseVerifier, type Verifier } from './log/note.ts'
@@ -19,6 +18,7 @@ import {
   createCertificates,
   type RevocationLists,
 } from './verify-certificate.ts'
+import { checkLeaf } from './verify-leaf.ts'
 import { explainErasure } from './verify-erasure.ts'
 import { rowFinding } from './verify-row.ts'
 import { checkStamps, createTokens, type StampFinding, type Tokens } from './verify-timestamp.ts'
@@ -116,7 +116,7 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     })
     checks.push({ name: 'certificate', ...certificate })
     run('signature', () => signatureCheck(exported, opened(record), certificates))
-    run('leaf', () => leafCheck(exported, opened(record)))
+    run('leaf', () => checkLeaf(exported, opened(record)))
     run('inclusion', () => inclusionCheck(exported))
     const signed = (text: string) => checkpointCheck(text, exported, trust, checkpoints)
     run('checkpoint', () => signed(parseProof(exported.proof).checkpoint))
@@ -211,24 +211,6 @@ function signatureCheck(
   const good = verifySignature('ES256', key, Buffer.from(record.signingInput), record.signature)
   const text = `ES256 signature over the record by certificate ${thumbprint}`
   return good ? pass(text) : fail(`no good ${text}`)
-}
-
-function leafCheck(exported: ExportedRecord, { payload }: Opened): Outcome {
-  const leaf = parseLeaf(exported.leaf)
-  const digest = recordDigest(exported.record)
-  if (leaf === undefined) return fail('the leaf is not one `evr/1` line')
-  if (leaf.rid !== payload.rid || leaf.kind !== payload.kind) {
-    return fail(
-      `the leaf names ${leaf.kind} ${leaf.rid}, the record ${payload.kind} ${payload.rid}`,
-    )
-  }
-  if (leaf.digest !== digest)
-    return fail(`the leaf has digest ${leaf.digest}, the record ${digest}`)
-  if (leaf.sm3 === undefined)
-    return pass(`the log's leaf names this record and its digest ${digest}`)
-  const other = sm3(Buffer.from(exported.record)).toString('base64url')
-  if (leaf.sm3 !== other) return fail(`the leaf has SM3 digest ${leaf.sm3}, the record ${other}`)
-  return pass(`the log's leaf names this record, its digest ${digest} and its SM3 digest ${other}`)
 }
 
 function inclusionCheck(exported: ExportedRecord): Outcome {
