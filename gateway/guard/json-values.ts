@@ -71,7 +71,7 @@ export function visitSuspicious(
     } else if (
       isSuspicious(bytes, traits, start, end)
         ? !isTimestamp(bytes, start, end)
-        : isTelling(name, bytes, traits, start, end)
+        : name.telling !== 0 && isTelling(name, bytes, traits, start, end)
     ) {
       visit({ start, end, name, depth: open.length, quoted })
     }

@@ -71,13 +71,11 @@ const HEX_LENGTH_MIN = 12
  * @param traits of all its bytes.
  */
 export function isSuspicious(bytes: Buffer, traits: number, start: number, end: number): boolean {
+  if ((traits & MARK) !== 0) return true
   const length = end - start
-  if (
-    (traits & MARK) !== 0 ||
-    ((traits & HIGH) !== 0 && length >= HAN_BYTES_MIN) ||
-    ((traits & COLON) !== 0 && length >= LABELLED_LENGTH_MIN)
-  )
-    return true
+  // Nothing else is as short; Han and two digits may be a plate.
+  if (length < LABELLED_LENGTH_MIN && (traits & HIGH) === 0) return false
+  if ((traits & COLON) !== 0 || ((traits & HIGH) !== 0 && length >= HAN_BYTES_MIN)) return true
   if ((traits & (DIGIT | UPPER | DOT)) === 0) return false
   const digits = (traits & DIGIT) === 0 ? 0 : count(bytes, DIGIT, start, end)
   if (digits >= DIGITS_GROUPED_MIN || ((traits & HIGH) !== 0 && digits >= 2)) return true
