@@ -3,7 +3,7 @@ import { parseStrictJson, refuseUnknown, type Untyped } from '../export-format.t
 import { verifyDisclosure } from '../commitment.ts'
 import { type ReadRecord, readRecord, recordDigest } from '../seal.ts'
 import { Problem } from '../../base/problem.ts'
-import { linesOf, type Parts, proofName, type RecordText } from './parts.ts'
+import { linesOf, type Parts, proofName, type RecordProof, type RecordText } from './parts.ts'
 
 /** Names the format; a change of meaning, or of VERIFY.md, gets a new number. */
 export const DOSSIER_FORMAT = 'sealgate-dossier/1'
@@ -43,7 +43,12 @@ export function policyDigest(payload: Readonly<Record<string, unknown>>): string
 
 /** Writes the catalogue. */
 export function makeCatalogue(parts: Parts, statement: Statement): string {
-  const records = parts.records.map((record, index) => describe(parts, record, index + 1))
+  const byRecord = {
+    leaves: Map.groupBy(parts.leaves, ({ rid }) => rid),
+    disclosures: Map.groupBy(parts.disclosures, ({ rid }) => rid),
+    proofs: Map.groupBy(parts.proofs, ({ rid }) => rid),
+  }
+  const records = parts.records.map((record, index) => describe(byRecord, record, index + 1))
   const catalogue = {
     format: DOSSIER_FORMAT,
     title: { zh: '证据目录', en: 'Catalogue of evidence' },
@@ -54,14 +59,19 @@ export function makeCatalogue(parts: Parts, statement: Statement): string {
   return `${JSON.stringify(catalogue, null, 2)}\n`
 }
 
-function describe(parts: Parts, { rid, text }: RecordText, number: number): object {
-  const mine = (each: { readonly rid: string }) => each.rid === rid
-  const disclosures = parts.disclosures.filter(mine)
+interface ByRecord {
+  readonly leaves: ReadonlyMap<string, readonly RecordText[]>
+  readonly disclosures: ReadonlyMap<string, readonly RecordText[]>
+  readonly proofs: ReadonlyMap<string, readonly RecordProof[]>
+}
+
+function describe(parts: ByRecord, { rid, text }: RecordText, number: number): object {
+  const disclosures = parts.disclosures.get(rid) ?? []
   const files = [
     `records/${rid}.jws`,
-    ...parts.leaves.filter(mine).map(() => `leaves/${rid}.txt`),
+    ...(parts.leaves.get(rid) ?? []).map(() => `leaves/${rid}.txt`),
     ...disclosures.map(() => `disclosures/${rid}.txt`),
-    ...parts.proofs.filter(mine).map(({ checkpoint }) => proofName(checkpoint, rid)),
+    ...(parts.proofs.get(rid) ?? []).map(({ checkpoint }) => proofName(checkpoint, rid)),
   ]
   const payload = tryRecord(text)?.payload
   if (payload === undefined) return { number, rid, unreadable: true, files }

@@ -46,14 +46,20 @@ export interface Case {
   close(): Promise<void>
 }
 
-/** Makes the case. @param folder an empty one; @param others records of other cases between. */
+/**
+ * Makes the case.
+ *
+ * @param folder an empty one.
+ * @param options `others`: records of other cases between; `exchanges`: as many more of this one.
+ */
 export async function makeCase(
   folder: string,
   {
     others = 5,
     clock = systemClock,
     stamps = 2,
-  }: { others?: number; clock?: Clock; stamps?: 1 | 2 } = {},
+    exchanges = 0,
+  }: { others?: number; clock?: Clock; stamps?: 1 | 2; exchanges?: number } = {},
 ): Promise<Case> {
   const keys = join(folder, 'keys')
   const identity = await openSealIdentity(keys, { instance: 'i-1', organization: 'Test', clock })
@@ -98,6 +104,8 @@ export async function makeCase(
   const relayed = next((rid) => ({ ...exchange, _sd: commit(secrets.secretOf(rid), CLAIMS) }))
   await log.append([...recordMaker(41).many(others), deposit, relayed])
   if (stamps === 2) await stamp()
+  const many = Array.from({ length: exchanges }, () => next((rid) => ({ ...exchange, _sd: commit(secrets.secretOf(rid), CLAIMS) }))) // prettier-ignore
+  if (exchanges > 0) await log.append(many)
   const erased = next(() => ({ ...exchange, links: {}, _sd: [] }))
   const destroyed = [{ record: erased.rid, part: 'request', digest: recordDigest('gone') }]
   const erasure = next(() => ({ kind: 'erase', rule: 'retention', destroyed, _sd: [] }))

@@ -107,6 +107,18 @@ describe('a dossier', () => {
     expect(verdict).to.equal('valid')
   })
 
+  it('holds a case that is larger than a bundle of the log', async () => {
+    const more = mkdtempSync(join(tmpdir(), 'sealgate-dossier-'))
+    const large = await makeCase(more, { exchanges: 300 })
+    const request = { selection: { case: large.rids[1] ?? '' }, queries: [{ case: large.rids[1] ?? '' }], open: [], complete: false } // prettier-ignore
+    const made = await exportDossier(large.ports, request)
+    await large.close()
+    rmSync(more, { recursive: true })
+    const { verdict, records, checks } = await createDossierVerifier(large.trust)(made)
+    expect({ verdict, records }).to.deep.equal({ verdict: 'valid', records: 302 })
+    expect(checks.filter(({ name }) => name === 'timestamp')).to.have.length(304)
+  })
+
   it('holds the renewal of a time stamp, and notices a changed one', async () => {
     const more = mkdtempSync(join(tmpdir(), 'sealgate-dossier-'))
     const renewed = await makeCase(more, { others: 1 })
