@@ -13,8 +13,8 @@ import { createInstallation } from '../test/support/installation.ts'
 import { cpuTimeUs, openClient, startServer } from './harness.ts'
 import { hasNginx, startNginx } from './peers/nginx.ts'
 
-/** As cli/sealgate.js has it. */
-const SEMI_SPACE = '--max-semi-space-size=16'
+/** As cli/sealgate.js has them. */
+const FLAGS = ['--max-semi-space-size=8', '--expose-gc']
 const PEERS = join(import.meta.dirname, 'peers')
 const MB = 1_000_000
 
@@ -172,7 +172,7 @@ export async function runStreams(bytes: number, only = ''): Promise<readonly Tra
       )
       installation.addPolicy('multipart.yaml', policy('multipart', '', PARTS))
       // A process for each body: what one leaves behind is not the next one's.
-      const parameters = [SEMI_SPACE, join(PEERS, 'gateway.ts'), installation.configFile]
+      const parameters = [...FLAGS, join(PEERS, 'gateway.ts'), installation.configFile]
       const gateway = await startServer(parameters)
       children.push(gateway.child)
       const jwt = await installation.platform.jwt('harbour-bank')

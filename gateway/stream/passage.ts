@@ -60,6 +60,8 @@ export type PassageFacts = Omit<MessageFacts, 'method' | 'mediaType' | 'streamed
 
 /** What is worked on at once: all that is made of it on the way is garbage of a few times its size. */
 const PIECE_BYTES = 16_384
+/** Bytes between two sweeps: buffers are hardly any load to node's heap, so it would let 100 MB of them lie. */
+const SWEEP_BYTES = 1_048_576
 
 /** Makes a passage ready. */
 export function createPassage(options: PassageOptions): Passage {
@@ -75,6 +77,7 @@ export function createPassage(options: PassageOptions): Passage {
 
   async function* rewritten(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const stream = startBodyStream(rules, format, hasRows ? { onRow: ledger.enter } : {})
+    let worked = 0
     const windows = startWindows(format, options.guard, stream.columns)
     for await (const chunk of source) {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
@@ -83,6 +86,11 @@ export function createPassage(options: PassageOptions): Passage {
         // Whoever pulls may send them at once: they count as gone, even if the sending fails.
         ledger.settle()
         if (bytes.length > 0) yield bytes
+      }
+      worked += chunk.length
+      if (worked >= SWEEP_BYTES) {
+        worked = 0
+        globalThis.gc?.({ type: 'minor', execution: 'sync' }) // With `--expose-gc`, as cli/sealgate.js has it.
       }
     }
     result = stream.end()
