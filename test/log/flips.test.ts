@@ -7,10 +7,7 @@ import { formatExported, parseExported } from '../../evidence/export-format.ts'
 import { createExportVerifier } from '../../evidence/verify.ts'
 import { type Evidence, makeEvidence } from './evidence.ts'
 
-/** Bits from one flip to the next: every bit with SEALGATE_EXHAUSTIVE=1, which takes minutes. */
-const STEP = process.env['SEALGATE_EXHAUSTIVE'] === '1' ? 1 : 47
-
-describe('bit flips of an exported record', () => {
+describe('every single-bit flip of an exported record', () => {
   let data: string
   let evidence: Evidence
   before(async () => {
@@ -26,7 +23,7 @@ describe('bit flips of an exported record', () => {
     const text = formatExported(evidence.exported)
     const bytes = Buffer.from(text)
     const accepted: string[] = []
-    for (let bit = 0; bit < bytes.length * 8; bit += STEP) {
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
       const at = Math.floor(bit / 8)
       const flipped = bytes.with(at, bytes.readUInt8(at) ^ (1 << (bit % 8)))
       const changed = Buffer.from(flipped).toString()
