@@ -1,11 +1,13 @@
 /** Takes one outbound message apart and looks at every text in it, hidden ones included. @module */
 import { Problem } from '../../base/problem.ts'
+import { ENCRYPTED, isAllowed } from './allowed.ts'
 import { decodeBody, type Group, groupsOf, toUtf8 } from './bodies.ts'
 import { carriedBy, parseForm } from './carriers.ts'
 import type { Detect, Hit } from './detect.ts'
 import type { GuardHit, OutboundMessage, Place } from './guard.ts'
 import { visitSuspicious } from './json-values.ts'
 import type { Kinds } from './kinds.ts'
+import { openJwe } from './jwe.ts'
 import * as limits from './limits.ts'
 import { type Names, unescapeJson } from './names.ts'
 
@@ -69,8 +71,10 @@ const FORM = 'application/x-www-form-urlencoded'
 const TOP = { in: 'body', offset: 0, depth: 0, carriers: [], owner: '' } as const
 
 function look(inspection: Inspection, value: Text): void {
-  for (const hit of inspection.detect(value.text, value.field)) report(inspection, hit, value)
-  for (const { carrier, text, name } of carriedBy(value.text)) {
+  const encrypted = encryptedText(inspection, value)
+  if (encrypted === undefined)
+    for (const hit of inspection.detect(value.text, value.field)) report(inspection, hit, value)
+  for (const { carrier, text, name } of carriedBy(encrypted ?? value.text)) {
     inspection.budget -= text.length
     if (inspection.budget < 0 || value.carriers.length >= limits.CARRIER_DEPTH_MAX) {
       throw new Problem('leak-detected', 'encodings are nested too deeply to be inspected')
@@ -86,14 +90,19 @@ function look(inspection: Inspection, value: Text): void {
   }
 }
 
+/** What is left to look at of a value where a rule encrypts, if it is encrypted. */
+function encryptedText({ message }: Inspection, value: Text): string | undefined {
+  const { in: where, owner, carriers, text } = value
+  if (carriers.length > 0 || !isAllowed(message.allowed, ENCRYPTED, where, owner)) return undefined
+  return openJwe(text)
+}
+
 function report({ message, kinds, found }: Inspection, hit: Hit, value: Text): void {
   const kind = kinds.get(hit.kind)
   if (kind === undefined) return
   const { in: where, name, offset, depth, carriers, owner } = value
   const isBlocked = kind.class === 'C3' || kinds.deny.never.has(hit.kind)
-  const places = isBlocked ? undefined : message.allowed.get(hit.kind)
-  const anywhere = where === 'body' && places?.has('body:*') === true
-  const allowed = anywhere || places?.has(where === 'path' ? 'path' : `${where}:${owner}`) === true
+  const allowed = !isBlocked && isAllowed(message.allowed, hit.kind, where, owner)
   found.push({
     kind: hit.kind,
     class: kind.class,

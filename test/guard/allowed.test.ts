@@ -24,6 +24,8 @@ const name = (name: string) => ({ step: 'name', name }) as const
 const CASES: { name: string; direction: Direction; want: Record<string, string[]> }[] = [
   { name: 'nothing for a bare keep',       direction: direction({ fields: [rule([name('a')], 'keep')] }),                                   want: {} },
   { name: 'nothing for a token',           direction: direction({ fields: [rule([name('a')], 'tokenize', 'mobile')] }),                     want: {} },
+  { name: 'a JWE where one is written',    direction: direction({ fields: [rule([name('a'), name('idNo')], 'encrypt', 'resident-id', 'recipient')] }), want: { '(encrypted)': ['body:idNo'] } },
+  { name: 'nothing for what a key of the domain encrypts', direction: direction({ fields: [rule([name('a')], 'encrypt', 'resident-id', 'deterministic')] }), want: {} },
   { name: 'the member that is kept',       direction: direction({ fields: [rule([name('a'), name('m')], 'keep', 'mobile')] }),              want: { mobile: ['body:m'] } },
   { name: 'the member that is revealed',   direction: direction({ fields: [rule([name('m')], 'reveal', undefined, 'mobile')] }),            want: { mobile: ['body:m'] } },
   { name: 'the array of an element',       direction: direction({ fields: [rule([name('m'), { step: 'index', index: 0 }], 'keep', 'mobile')] }), want: { mobile: ['body:m'] } },
