@@ -161,14 +161,15 @@ async function openLoop(
   await Promise.all(running)
 }
 
-/** Runs all variants round by round, so that a noisy second hurts all alike; the first round warms up. */
+/** Runs all variants round by round, so that a noisy second hurts all alike; the first rounds warm up. */
 export async function interleave(
   variants: readonly Variant[],
   load: Load,
   rounds: number,
+  warmUps = 1,
 ): Promise<Map<string, Round[]>> {
   const results = new Map<string, Round[]>(variants.map(({ name }) => [name, []]))
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 1 - warmUps; round <= rounds; round++) {
     for (const variant of variants) {
       process.stderr.write(`\rround ${round}/${rounds}: ${variant.name.padEnd(50)}`)
       const result = await measure(variant, load)

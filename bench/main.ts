@@ -32,12 +32,13 @@ const PARTS: Readonly<Record<string, () => Promise<string>>> = {
     const picture = isShort ? '' : writePicture('table', 'CPU per request', barsSvg(tablePicture(rows))) // prettier-ignore
     return [picture, tableText(rows), ratiosText(rows)].join('\n\n')
   },
-  'added-latency': () => runAddedLatency(few.rounds, few.requests),
+  'added-latency': () => runAddedLatency(isShort ? 1 : 3, few.requests),
   scale: () => runScale(few.requests),
   cost: () => runCost(few.rounds, few.requests),
   growth: () =>
     runGrowth({
       ...few,
+      rounds: isShort ? 1 : 3,
       most: isShort ? 10 : 1000,
       records: isShort ? 1000 : Number(values.records),
     }),

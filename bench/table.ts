@@ -10,14 +10,16 @@ import { openRig, type Place, type Rig, sending } from './rig.ts'
 /** How much is measured. */
 export interface TableSize {
   readonly rounds: number
+  /** Rounds before them: compilers need some thousand requests. */
+  readonly warmUps: number
   /** KB of body → requests in one round. */
   readonly requests: Readonly<Record<number, number>>
 }
 
 /** What a run is for: figures, or only to see that it works. */
 export const TABLE_SIZES: Readonly<Record<'full' | 'short', TableSize>> = {
-  full: { rounds: 7, requests: { 1: 2000, 10: 1000, 100: 300 } },
-  short: { rounds: 1, requests: { 1: 32 } },
+  full: { rounds: 7, warmUps: 3, requests: { 1: 2000, 10: 1000, 100: 300 } },
+  short: { rounds: 1, warmUps: 1, requests: { 1: 32 } },
 }
 
 const CONNECTIONS = 32
@@ -46,7 +48,7 @@ export interface Row {
 }
 
 /** Starts everything, checks it, measures it. */
-export async function runTable({ rounds, requests }: TableSize): Promise<readonly Row[]> {
+export async function runTable({ rounds, warmUps, requests }: TableSize): Promise<readonly Row[]> {
   const rig = await openRig()
   try {
     const places = await startAll(rig)
@@ -56,7 +58,7 @@ export async function runTable({ rounds, requests }: TableSize): Promise<readonl
       const variants = places.map((place) => sending(place, body))
       for (const variant of variants) await check(rig, variant, body)
       const load = { connections: CONNECTIONS, requests: count, bankPid: rig.bank.pid }
-      for (const [name, each] of await interleave(variants, load, rounds))
+      for (const [name, each] of await interleave(variants, load, rounds, warmUps))
         rows.push({ kb: Number(kb), name, rounds: each })
     }
     return rows

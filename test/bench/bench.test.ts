@@ -29,6 +29,7 @@ const PARTS: { part: string; wants: readonly string[] }[] = [
   { part: 'added-latency', wants: ['50 %', '75 %'] },
   { part: 'scale',         wants: ['| 1 |', '| 4 |'] },
   { part: 'growth',        wants: ['| 1000 KB |', '| 10 |', '| 1000 |'] },
+  { part: 'stream',        wants: ['| NDJSON | Sealgate |'] },
 ]
 
 describe('npm run bench', function () {
