@@ -2,7 +2,7 @@
 import { interleave, spread } from './harness.ts'
 import { makeBody } from './loan.ts'
 import { stackSvg } from './picture.ts'
-import { markdownTable, spreadText, writePicture } from './report.ts'
+import { markdownTable, spreadText } from './report.ts'
 import { openRig, type SealgateOptions, sending } from './rig.ts'
 
 const CONNECTIONS = 32
@@ -16,18 +16,25 @@ const STEPS: readonly { readonly name: string; readonly without: string; readonl
     { name: 'and without guard', without: 'guard', part: 'the leak guard, both directions' },
   ] // prettier-ignore
 
+/** Keeps a picture. @returns the Markdown that shows it. */
+export type Draw = (name: string, alt: string, svg: string) => string
+
 /** @returns the section's Markdown. */
-export async function runCost(rounds: number, requests: number): Promise<string> {
+export async function runCost(rounds: number, requests: number, draw: Draw): Promise<string> {
   const sections: string[] = []
   for (const [title, options] of [
     ['Callers with JWTs (ES256), Ed25519 towards the bank', {}],
     ['Shared secrets (hmac-sha256) on both sides', { secrets: true }],
   ] as const)
-    sections.push(await costOf(title, options, rounds, requests))
+    sections.push(await costOf(title, options, { rounds, requests, draw }))
   return sections.join('\n\n')
 }
 
-async function costOf(title: string, options: SealgateOptions, rounds: number, requests: number) {
+async function costOf(
+  title: string,
+  options: SealgateOptions,
+  { rounds, requests, draw }: { rounds: number; requests: number; draw: Draw },
+) {
   const rig = await openRig()
   try {
     const body = makeBody(1)
@@ -49,7 +56,7 @@ async function costOf(title: string, options: SealgateOptions, rounds: number, r
       value: costs.at(-1) ?? 0,
     })
     const name = options.secrets === true ? 'cost-secrets' : 'cost-jwt'
-    const picture = writePicture(name, title, stackSvg({ title, parts }))
+    const picture = draw(name, title, stackSvg({ title, parts }))
     const table = markdownTable(
       ['variant', 'CPU µs per request', 'the step is the cost of'],
       variants.map((variant, index) => [

@@ -34,7 +34,7 @@ const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   },
   'added-latency': () => runAddedLatency(isShort ? 1 : 3, few.requests),
   scale: () => runScale(few.requests),
-  cost: () => runCost(few.rounds, few.requests),
+  cost: () => runCost(few.rounds, few.requests, isShort ? () => '' : writePicture),
   growth: () =>
     runGrowth({
       ...few,
