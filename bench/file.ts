@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { FileReport } from '../gateway/file/state.ts'
 import { createInstallation } from '../test/support/installation.ts'
@@ -51,7 +51,11 @@ try {
   const count = await writeInput(input)
   const args = ['file', input, output, '--route', 'reconciliation-file', '--companion', 'none']
   const where = ['--admin', gateway.adminUrl, '--config', installation.configFile]
-  const child = spawn(process.execPath, [COMMAND, ...args, ...where], { stdio: ['ignore', 'pipe', 'inherit'] }) // prettier-ignore
+  // Its first line sets how memory is used, so it is run as a shell runs it, by this node.
+  const child = spawn(COMMAND, [...args, ...where], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` },
+  })
   let stdout = ''
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   let peak = 0

@@ -8,7 +8,7 @@ import type { BodyGuard } from '../stream/window.ts'
 import type { CompiledDirection } from '../transform/compile.ts'
 import type { BodyFormat } from '../transform/format.ts'
 import { openInput } from './folder.ts'
-import { FILE_BYTES_MAX } from './limits.ts'
+import { FILE_BYTES_MAX, WRITE_BYTES } from './limits.ts'
 
 /** What one run is made of. */
 export interface TransformOptions {
@@ -51,9 +51,9 @@ export async function transformFile(
       })
       begin(passage.progress, before.size)
       const [hashIn, hashOut] = [createHash('md5'), createHash('md5')]
-      for await (const chunk of passage.run(read(source, hashIn))) {
-        hashOut.update(chunk)
-        await writeAll(target, chunk)
+      for await (const bytes of inBulk(passage.run(read(source, hashIn)))) {
+        hashOut.update(bytes)
+        await writeAll(target, bytes)
       }
       await target.datasync()
       const { size, mtimeMs } = await source.stat()
@@ -75,6 +75,20 @@ async function* read(file: FileHandle, hash: Hash): AsyncGenerator<Buffer> {
     hash.update(chunk as Buffer)
     yield chunk as Buffer
   }
+}
+
+async function* inBulk(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = []
+  let size = 0
+  for await (const chunk of source) {
+    waiting.push(chunk)
+    size += chunk.length
+    if (size < WRITE_BYTES) continue
+    yield Buffer.concat(waiting, size)
+    waiting = []
+    size = 0
+  }
+  yield Buffer.concat(waiting, size)
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {

@@ -7,6 +7,8 @@ import * as is from './validators.ts'
 interface Shape {
   readonly kind: string
   readonly shape: RegExp
+  /** Of the words that have it, least and most: most words are spared most shapes. */
+  readonly length: readonly [least: number, most: number]
   readonly base: number
   readonly why: string
   readonly check?: { readonly passes: (text: string) => boolean; readonly base: number }
@@ -14,28 +16,31 @@ interface Shape {
 
 // prettier-ignore
 const SHAPES: readonly Shape[] = [
-  { kind: 'passport',      shape: /^E(?:\d{8}|[A-HJ-NP-Z]\d{7})$/,   base: 0.4,  why: 'mainland passport' },
-  { kind: 'passport',      shape: /^(?:G\d{8}|[DSP]E?\d{7,8})$/,     base: 0.35, why: 'mainland passport, older or official' },
-  { kind: 'passport',      shape: /^(?:K[A-Z]?|H)\d{8}$/,            base: 0.3,  why: 'Hong Kong passport' },
-  { kind: 'passport',      shape: /^(?=.*\d{5})[A-Z0-9]{7,9}$/,      base: 0.2,  why: 'foreign passport' },
-  { kind: 'travel-permit', shape: /^[HM]\d{8}(?:\d{2})?$/,           base: 0.4,  why: 'permit of a Hong Kong or Macau resident' },
-  { kind: 'travel-permit', shape: /^(?:C[A-Z0-9]\d{7}|W\d{8})$/,     base: 0.4,  why: 'permit to Hong Kong and Macau' },
-  { kind: 'travel-permit', shape: /^(?:\d{8}|\d{10}[A-Z])$/,         base: 0.2,  why: 'permit of a Taiwan resident' },
-  { kind: 'resident-id',   shape: /^[A-Z]{3}\d{12}$/,                base: 0.35, why: 'permanent residence card of 2017' },
-  { kind: 'hkid',          shape: /^[A-Z]{1,2}\d{6}[\dA]$/,          base: 0.15, why: 'Hong Kong identity card', check: { passes: is.isHkid, base: 0.35 } },
-  { kind: 'twid',          shape: /^[A-Z][1289]\d{8}$/,              base: 0.15, why: 'Taiwan identity number', check: { passes: is.isTwid, base: 0.5 } },
-  { kind: 'vin',           shape: /^(?=.*[A-Z])[A-HJ-NPR-Z0-9]{13}\d{4}$/, base: 0.25, why: 'vehicle identification number', check: { passes: is.isVin, base: 0.7 } },
-  { kind: 'imei',          shape: /^(?=.*[A-F])[A9][0-9A-F]{13}$/,   base: 0.25, why: 'MEID' },
-  { kind: 'iccid',         shape: /^89860[0-9A-F]{14,15}$/,          base: 0.6,  why: 'ICCID of a mainland operator' },
+  { kind: 'passport',      shape: /^E(?:\d{8}|[A-HJ-NP-Z]\d{7})$/,    length: [9, 9],   base: 0.4,  why: 'mainland passport' },
+  { kind: 'passport',      shape: /^(?:G\d{8}|[DSP]E?\d{7,8})$/,      length: [8, 10],  base: 0.35, why: 'mainland passport, older or official' },
+  { kind: 'passport',      shape: /^(?:K[A-Z]?|H)\d{8}$/,             length: [9, 10],  base: 0.3,  why: 'Hong Kong passport' },
+  { kind: 'passport',      shape: /^(?=.*\d{5})[A-Z0-9]{7,9}$/,       length: [7, 9],   base: 0.2,  why: 'foreign passport' },
+  { kind: 'travel-permit', shape: /^[HM]\d{8}(?:\d{2})?$/,            length: [9, 11],  base: 0.4,  why: 'permit of a Hong Kong or Macau resident' },
+  { kind: 'travel-permit', shape: /^(?:C[A-Z0-9]\d{7}|W\d{8})$/,      length: [9, 9],   base: 0.4,  why: 'permit to Hong Kong and Macau' },
+  { kind: 'travel-permit', shape: /^(?:\d{8}|\d{10}[A-Z])$/,          length: [8, 11],  base: 0.2,  why: 'permit of a Taiwan resident' },
+  { kind: 'resident-id',   shape: /^[A-Z]{3}\d{12}$/,                 length: [15, 15], base: 0.35, why: 'permanent residence card of 2017' },
+  { kind: 'hkid',          shape: /^[A-Z]{1,2}\d{6}[\dA]$/,           length: [8, 9],   base: 0.15, why: 'Hong Kong identity card', check: { passes: is.isHkid, base: 0.35 } },
+  { kind: 'twid',          shape: /^[A-Z][1289]\d{8}$/,               length: [10, 10], base: 0.15, why: 'Taiwan identity number', check: { passes: is.isTwid, base: 0.5 } },
+  { kind: 'vin',           shape: /^(?=.*[A-Z])[A-HJ-NPR-Z0-9]{13}\d{4}$/,  length: [17, 17], base: 0.25, why: 'vehicle identification number', check: { passes: is.isVin, base: 0.7 } },
+  { kind: 'imei',          shape: /^(?=.*[A-F])[A9][0-9A-F]{13}$/,    length: [14, 14], base: 0.25, why: 'MEID' },
+  { kind: 'iccid',         shape: /^89860[0-9A-F]{14,15}$/,           length: [19, 20], base: 0.6,  why: 'ICCID of a mainland operator' },
 ]
 const WORD_LENGTH_MAX = 20
+const SHAPES_BY_LENGTH = Array.from({ length: WORD_LENGTH_MAX + 1 }, (_, size) =>
+  SHAPES.filter(({ length: [least, most] }) => least <= size && size <= most),
+)
 
 /** Finds numbers of documents and vehicles. Linear: each word is matched as a whole. */
 export function findDocuments(scan: Scan): void {
   for (const word of scan.words) {
     if (word.text.length < 7 || word.text.length > WORD_LENGTH_MAX) continue
     const text = word.text.toUpperCase()
-    for (const { kind, shape, base, why, check } of SHAPES) {
+    for (const { kind, shape, base, why, check } of SHAPES_BY_LENGTH[text.length] ?? []) {
       if (!shape.test(text)) continue
       const [score, reason] = check?.passes(text) ? [check.base, `${why}, checked`] : [base, why]
       // Weak shapes look like anything: only the field's name makes them a document.

@@ -9,7 +9,8 @@ import { visitSuspicious } from './json-values.ts'
 import type { Kinds } from './kinds.ts'
 import { openJwe } from './jwe.ts'
 import * as limits from './limits.ts'
-import { type Names, unescapeJson } from './names.ts'
+import { type Name, type Names, NO_NAME, unescapeJson } from './names.ts'
+import { deservesLook } from './plain-value.ts'
 
 /** What the inspection works with, made once per dictionary. */
 export interface Instruments {
@@ -22,6 +23,8 @@ export interface Instruments {
 interface Inspection extends Instruments {
   readonly message: OutboundMessage
   readonly found: GuardHit[]
+  /** Names of its named values, read once: records have the same ones over and over. */
+  readonly named: Map<string, Name>
   /** Characters that may still be decoded. */
   budget: number
 }
@@ -44,7 +47,8 @@ export function inspectMessage(message: OutboundMessage, instruments: Instrument
   const { headers, path, query, body, mediaType } = message
   const size = body.length + query.length + path.length + 4096
   const found: GuardHit[] = []
-  const inspection = { ...instruments, message, found, budget: size * limits.DECODED_PER_BYTE_MAX }
+  const budget = size * limits.DECODED_PER_BYTE_MAX
+  const inspection = { ...instruments, message, found, named: new Map<string, Name>(), budget }
   for (const [header, text] of headers) {
     const name = header.toLowerCase()
     look(inspection, { ...TOP, in: 'header', text, name, field: name, owner: name })
@@ -121,12 +125,25 @@ function lookForm(inspection: Inspection, text: string, where: 'query' | 'body')
   })
 }
 
-/** Named values are looked at as members of an object: one way for every format. */
+/** Named values are looked at as members of an object are: one way for every format. */
 function lookGroup(inspection: Inspection, { name, fields }: Group): void {
-  const members = fields.map(
-    ([field, value]) => `${JSON.stringify(field)}:${JSON.stringify(value)}`,
-  )
-  lookJson(inspection, Buffer.from(`{${members.join()}}`), { ...TOP, name })
+  for (const [field, value] of fields) {
+    const said = nameOf(inspection, field)
+    const owner = said.text
+    const place = { ...TOP, name, depth: 1 }
+    if (!said.clean) look(inspection, { ...place, text: field, field: '' })
+    if (deservesLook(value, said)) look(inspection, { ...place, text: value, field: owner, owner })
+  }
+}
+
+function nameOf({ named, names }: Inspection, field: string): Name {
+  let name = named.get(field)
+  if (name === undefined) {
+    const bytes = Buffer.from(JSON.stringify(field).slice(1, -1))
+    name = names.at(bytes, 0, bytes.length, NO_NAME)
+    named.set(field, name)
+  }
+  return name
 }
 
 /** Looks at a document, `outer` telling where it stands when it is not the body itself. */

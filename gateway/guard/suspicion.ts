@@ -136,7 +136,7 @@ function beginsText(byte: number): boolean {
 
 /** Whether a value that is not suspicious deserves a look for its member's name alone. */
 // prettier-ignore
-export function isTelling(name: Name, bytes: Buffer, traits: number, start: number, end: number): boolean {
+export function isTelling(name: Pick<Name, 'telling'>, bytes: Buffer, traits: number, start: number, end: number): boolean {
   if (name.telling !== 1) return name.telling === 2
   return !isToken(bytes, start, end) && !isMasked(bytes, traits, start, end)
 }

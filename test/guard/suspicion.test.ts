@@ -4,7 +4,8 @@ import { carriedBy } from '../../gateway/guard/carriers.ts'
 import { createDetect } from '../../gateway/guard/detect.ts'
 import { visitSuspicious } from '../../gateway/guard/json-values.ts'
 import { REFUSE_SCORE } from '../../gateway/guard/limits.ts'
-import { createNames } from '../../gateway/guard/names.ts'
+import { createNames, NO_NAME } from '../../gateway/guard/names.ts'
+import { deservesLook } from '../../gateway/guard/plain-value.ts'
 import { createCorpus } from '../fixtures/people/corpus.ts'
 import { loadDictionary } from './dictionary.ts'
 
@@ -69,10 +70,37 @@ describe('the choice of values to look at', () => {
         if (!isLeak(text, name)) return
         leaks++
         expect(visited, text).to.equal(true)
+        const bytes = Buffer.from(name)
+        const said = names.at(bytes, 0, bytes.length, NO_NAME)
+        expect(deservesLook(text, said), text).to.equal(true)
       }),
       { numRuns: 20_000 },
     )
     expect(leaks).to.be.above(1000)
+  })
+
+  it('asks a text the same as its bytes, or is stricter', () => {
+    const any = fc.oneof(
+      value,
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      of('\\"\u0007 1', 1, 9),
+    )
+    const names = createNames(kinds, isClean)
+    let equal = 0
+    fc.assert(
+      fc.property(any, field, (text, name) => {
+        let visited = false
+        visitSuspicious(Buffer.from(JSON.stringify({ [name]: text })), names, () => {
+          visited = true
+        })
+        const bytes = Buffer.from(name)
+        const looked = deservesLook(text, names.at(bytes, 0, bytes.length, NO_NAME))
+        if (visited) expect(looked, text).to.equal(true)
+        if (looked === visited) equal++
+      }),
+      { numRuns: 10_000 },
+    )
+    expect(equal).to.be.above(9_000)
   })
 
   it('reads the same from bytes whose names it knows by their order as from new ones', () => {
