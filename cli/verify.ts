@@ -32,7 +32,10 @@ export function addVerify(program: Command): void {
     .description('check an exported record or a dossier offline')
     .argument('[file]', 'exported record (JSON) or dossier (zip)')
     .option('--trust <file>', 'root certificates and log keys that you trust')
-    .option('--revocation <file>', 'revocation lists (PEM) of the seal certificates; needs --trust')
+    .option(
+      '--revocation <file>',
+      'revocation lists (PEM) that you fetched yourself; needs --trust',
+    )
     .option('--extract <folder>', "write the dossier's files into this new folder")
     .option('--page <file>', 'write the page that verifies in a browser, without a network')
     .option('--json', 'print the result as JSON')

@@ -6,6 +6,7 @@ import { type PublicKey, readP256Key, sha256 } from './crypto.ts'
 import { remember } from './memo.ts'
 import type { Trust } from './verify-trust.ts'
 import { readCertificate } from './x509-profile.ts'
+import { listsBy } from './x509-revocation.ts'
 
 /** Chains and keys that one verifier remembers; a dossier has a handful. */
 const REMEMBERED_MAX = 64
@@ -21,12 +22,17 @@ export interface SealCertificate {
   readonly key: PublicKey
 }
 
+/** `listed`: revocation lists had to tell of every certificate of it. */
+export interface SealPath extends ChainResult {
+  readonly listed: boolean
+}
+
 /** Remembers what is the same for many records of one dossier. */
 export interface Certificates {
   /** @throws {Problem} `request-malformed` when it is not a certificate in canonical base64. */
   read(text: string): SealCertificate
   /** Whether the chain, leaf first, held at that time under the trusted roots, or under its own last one. */
-  check(chain: readonly string[], at: Date, lists?: RevocationLists): Promise<ChainResult>
+  check(chain: readonly string[], at: Date, lists?: RevocationLists): Promise<SealPath>
 }
 
 /** Revocation lists that came with the evidence, in DER; `id` differs for different lists. */
@@ -39,7 +45,7 @@ export interface RevocationLists {
 export function createCertificates(trust: Trust | undefined): Certificates {
   const certificates = new Map<string, SealCertificate>()
   // Valid results only, with the time during which every certificate of the path is valid.
-  const chains = new Map<string, { result: ChainResult; from: number; to: number }>()
+  const chains = new Map<string, { result: SealPath; from: number; to: number }>()
   const read = (text: string): SealCertificate => {
     const certificate = certificates.get(text) ?? readSeal(text)
     return remember(certificates, REMEMBERED_MAX, text, certificate)
@@ -48,17 +54,21 @@ export function createCertificates(trust: Trust | undefined): Certificates {
     read,
     check: async (chain, at, lists) => {
       const key = `${lists?.id} ${chain.join(' ')}`
-      const revocationLists = joinLists(trust?.revocationLists, lists?.ders)
       const known = chains.get(key)
       if (known !== undefined && known.from <= at.getTime() && at.getTime() <= known.to) {
         return known.result
       }
       const [leafDer = Buffer.alloc(0), ...intermediates] = chain.map((text) => readDer(text))
       const roots = trust?.roots ?? intermediates.slice(-1)
-      const result = await verifyChain({
+      // Those of time stamp authorities say nothing here.
+      const brought = await listsBy([...intermediates, ...roots], lists?.ders ?? [])
+      const own = trust?.revocationLists
+      const revocationLists = own === undefined && brought.length === 0 ? undefined : [...(own ?? []), ...brought] // prettier-ignore
+      const found = await verifyChain({
         ...{ leafDer, intermediates, roots, at, purpose: 'seal' },
         ...(revocationLists === undefined ? {} : { revocationLists }),
       })
+      const result = { ...found, listed: revocationLists !== undefined }
       if (!result.valid) return result
       // What lists do not revoke at one time they do not revoke before; of later they say nothing.
       const until = revocationLists === undefined ? {} : { to: at.getTime() }
@@ -66,13 +76,6 @@ export function createCertificates(trust: Trust | undefined): Certificates {
       return remember(chains, REMEMBERED_MAX, key, { result, ...life }).result
     },
   }
-}
-
-function joinLists(
-  own: readonly Uint8Array[] | undefined,
-  others: readonly Uint8Array[] | undefined,
-): readonly Uint8Array[] | undefined {
-  return own === undefined && others === undefined ? undefined : [...(own ?? []), ...(others ?? [])]
 }
 
 function readSeal(text: string): SealCertificate {

@@ -7,6 +7,8 @@ import { parseProof } from './log/proof.ts'
 import { remember } from './memo.ts'
 import { verifyTimestampResponse } from './timestamp/verify.ts'
 import { readCertificate } from './x509-profile.ts'
+import { listsBy } from './x509-revocation.ts'
+import type { RevocationLists } from './verify-certificate.ts'
 import type { Trust } from './verify-trust.ts'
 
 /** Milliseconds by which a record may say to be younger than a time stamp over it. */
@@ -32,18 +34,32 @@ export type Tokens = (
   response: string,
   checkpoint: string,
   roots: readonly Uint8Array[],
+  lists: RevocationLists | undefined,
 ) => Promise<Judged>
 
 /** Responses that one verifier remembers. */
 const RESPONSES_MAX = 1024
 
-/** Makes a judge of responses; bad ones are not remembered. */
-export function createTokens(): Tokens {
+/**
+ * Makes a judge of responses; bad ones are not remembered. Where a list of an authority of the path
+ * is at hand, every certificate below the root needs one.
+ *
+ * @param own revocation lists of the reader, DER.
+ */
+export function createTokens(own: readonly Uint8Array[] = []): Tokens {
   const known = new Map<string, Judged>()
-  return async (response, checkpoint, roots) => {
+  const keep = (key: string, judged: Judged): Judged =>
+    judged.ok ? remember(known, RESPONSES_MAX, key, judged) : judged
+  return async (response, checkpoint, roots, lists) => {
     const key = `${response} ${checkpoint} ${roots.map((der) => toBase64url(der)).join()}`
-    const judged = known.get(key) ?? (await judge(response, checkpoint, roots))
-    return judged.ok ? remember(known, RESPONSES_MAX, key, judged) : judged
+    const listed = `${key} lists ${lists?.id}`
+    const before = known.get(listed)
+    if (before !== undefined) return before
+    const path = keep(key, known.get(key) ?? (await judge(response, checkpoint, roots, [])))
+    if (!path.ok) return path
+    const fitting = await listsBy(path.chain.slice(1), [...own, ...(lists?.ders ?? [])])
+    if (fitting.length > 0) return keep(listed, await judge(response, checkpoint, roots, fitting))
+    return keep(listed, { ...path, text: `${path.text}; no revocation list tells of it` })
   }
 }
 
@@ -51,13 +67,17 @@ async function judge(
   response: string,
   checkpoint: string,
   roots: readonly Uint8Array[],
+  lists: readonly Uint8Array[],
 ): Promise<Judged> {
   const bytes = Buffer.from(response, 'base64')
   if (bytes.toString('base64') !== response) {
     return { ok: false, chain: [], text: 'not canonical base64' }
   }
   const data = Buffer.from(checkpoint)
-  const { valid, reasons, info, chain, development } = await verifyTimestampResponse(bytes, data, { roots }) // prettier-ignore
+  const { valid, reasons, info, chain, development } = await verifyTimestampResponse(bytes, data, {
+    roots,
+    ...(lists.length === 0 ? {} : { revocationLists: lists }),
+  })
   const [leaf] = chain
   if (!valid || info === undefined || leaf === undefined) {
     return { ok: false, chain, text: `no good time stamp: ${reasons.join('; ')}` }
@@ -71,21 +91,29 @@ async function judge(
     ok: true,
     chain,
     time,
-    text: `existed by ${time.toISOString()}, says ${by}, ${standing}`,
+    text: `existed by ${time.toISOString()}, says ${by}, ${standing}${lists.length === 0 ? '' : '; by the lists not revoked'}`,
   }
+}
+
+/** What the check of time stamps shares with the other checks. */
+export interface StampPorts {
+  /** Whether a checkpoint has the log's signatures. */
+  readonly signed: (checkpoint: string) => boolean
+  readonly tokens: Tokens
+  /** Those that came with the evidence. */
+  readonly lists: RevocationLists | undefined
 }
 
 /**
  * Checks each time stamp of an exported record: the stamped checkpoint is one of the log and holds
  * the record, and the token over its bytes is by an authority that the reader trusts.
  *
- * @param signed says whether a checkpoint has the log's signatures; undefined when it has not.
  * @param sealedAt when the record says that it was sealed.
  */
 export async function checkStamps(
   exported: ExportedRecord,
   trust: Trust | undefined,
-  { signed, tokens }: { signed: (checkpoint: string) => boolean; tokens: Tokens },
+  { signed, tokens, lists }: StampPorts,
   sealedAt: Date | undefined,
 ): Promise<StampFinding[]> {
   const { stamps = [], leaf } = exported
@@ -101,7 +129,7 @@ export async function checkStamps(
       findings.push({ ok: false, chain: [], text: `the hashes do not prove the leaf in ${place}` })
     } else {
       for (const response of stamp.responses) {
-        const judged = await tokens(response, checkpoint, roots)
+        const judged = await tokens(response, checkpoint, roots, lists)
         const finding = inOrder(judged, sealedAt)
         findings.push({ ...finding, text: `${place}: ${finding.text}` })
       }

@@ -21,7 +21,12 @@ import {
 import { checkLeaf } from './verify-leaf.ts'
 import { explainErasure } from './verify-erasure.ts'
 import { rowFinding } from './verify-row.ts'
-import { checkStamps, createTokens, type StampFinding, type Tokens } from './verify-timestamp.ts'
+import {
+  checkStamps,
+  createTokens,
+  type StampFinding,
+  type StampPorts,
+} from './verify-timestamp.ts'
 import type { Trust } from './verify-trust.ts'
 
 /** Checkpoints that one verifier remembers. */
@@ -98,7 +103,7 @@ export function verifyExported(
 export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
   const certificates = createCertificates(trust)
   const checkpoints = new Map<string, Outcome>()
-  const tokens = createTokens()
+  const tokens = createTokens(trust?.revocationLists)
   const verifyOne: ExportVerifier = async (exported, lists) => {
     const checks: Check[] = []
     const run = (name: CheckName, work: () => Outcome): void => {
@@ -122,7 +127,7 @@ export function createExportVerifier(trust: Trust | undefined): ExportVerifier {
     run('checkpoint', () => signed(parseProof(exported.proof).checkpoint))
     const policy = trust?.policy
     if (policy !== undefined) run('witnesses', () => witnessCheck(exported, policy))
-    const stamps = await stampChecks(exported, record, trust, { signed, tokens })
+    const stamps = await stampChecks(exported, record, trust, { signed, tokens, lists })
     for (const { chain: _, ...finding } of stamps) checks.push({ name: 'timestamp', ...finding })
     for (const disclosure of exported.disclosures) {
       run('disclosure', () => disclosureCheck(disclosure, opened(record)))
@@ -188,8 +193,7 @@ async function certificateCheck(
     const result = await certificates.check(exported.certificates, at, lists)
     const span = `${notBefore.toISOString()} to ${notAfter.toISOString()}`
     const text = `${subject}, valid ${span}, sealed ${at.toISOString()}`
-    const unlisted = lists === undefined && trust?.revocationLists === undefined
-    const listed = unlisted ? '' : ', by the lists not revoked'
+    const listed = result.listed ? ', by the lists not revoked' : ''
     const root = trust === undefined ? 'the root in this file (not anchored)' : 'a trusted root'
     const anchor = `${root}${listed}`
     if (result.valid) return [pass(`${text}, leads to ${anchor}`), result]
@@ -254,7 +258,7 @@ async function stampChecks(
   exported: ExportedRecord,
   record: Opened | undefined,
   trust: Trust | undefined,
-  ports: { signed: (checkpoint: string) => Outcome; tokens: Tokens },
+  ports: Omit<StampPorts, 'signed'> & { signed: (checkpoint: string) => Outcome },
 ): Promise<StampFinding[]> {
   const sealedAt = record === undefined ? undefined : new Date(record.header.iat * 1000)
   try {

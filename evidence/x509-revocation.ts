@@ -80,11 +80,18 @@ export async function revocationFindings(
     // An older or newer list may also tell: a certificate that was revoked stays revoked.
     if (entry !== undefined && entry <= at)
       return [`\`${name}\` was revoked at ${entry.toISOString()}`]
-    // A list made later tells too, as long as it may not have dropped the expired certificate.
-    covered ||=
-      list.thisUpdate <= at ? at <= list.nextUpdate : list.thisUpdate <= certificate.notAfter.value
+    covered ||= coversTime(list, certificate, at)
   }
   return covered ? [] : [`no revocation list for \`${name}\` at ${at.toISOString()}`]
+}
+
+/** A list made later tells too, as long as it may not have dropped the expired certificate. */
+export function coversTime(
+  { thisUpdate, nextUpdate }: RevocationList,
+  { notAfter }: Pick<pkijs.Certificate, 'notAfter'>,
+  at: Date,
+): boolean {
+  return thisUpdate <= at ? at <= nextUpdate : thisUpdate <= notAfter.value
 }
 
 /** Whether a list is by this authority: readable, named and signed by it. */
@@ -94,6 +101,19 @@ export async function isListOf(listDer: Uint8Array, issuerDer: Uint8Array): Prom
   if (list === undefined || !maySignLists(issuer)) return false
   const named = equalBytes(list.issuer, new Uint8Array(issuer.subject.valueBeforeDecode))
   return named && (await isSigned(list, issuer))
+}
+
+/** The lists by one of these authorities. */
+export async function listsBy(
+  authorities: readonly Uint8Array[],
+  lists: readonly Uint8Array[],
+): Promise<Uint8Array[]> {
+  const own: Uint8Array[] = []
+  for (const list of lists) {
+    const by = await Promise.all(authorities.map((der) => isListOf(list, der)))
+    if (by.includes(true)) own.push(list)
+  }
+  return own
 }
 
 /** A list that was read, not verified. */

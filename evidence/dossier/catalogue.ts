@@ -3,7 +3,15 @@ import { parseStrictJson, refuseUnknown, type Untyped } from '../export-format.t
 import { verifyDisclosure } from '../commitment.ts'
 import { type ReadRecord, readRecord, recordDigest } from '../seal.ts'
 import { Problem } from '../../base/problem.ts'
-import { linesOf, type Parts, proofName, type RecordProof, type RecordText } from './parts.ts'
+import { readRevocationList } from '../x509-revocation.ts'
+import {
+  linesOf,
+  listName,
+  type Parts,
+  proofName,
+  type RecordProof,
+  type RecordText,
+} from './parts.ts'
 
 /** Names the format; a change of meaning, or of VERIFY.md, gets a new number. */
 export const DOSSIER_FORMAT = 'sealgate-dossier/1'
@@ -55,6 +63,7 @@ export function makeCatalogue(parts: Parts, statement: Statement): string {
     selection: statement.selection,
     complete: statement.complete,
     records,
+    revocation: parts.revocation.map(describeList),
   }
   return `${JSON.stringify(catalogue, null, 2)}\n`
 }
@@ -85,6 +94,12 @@ function describe(parts: ByRecord, { rid, text }: RecordText, number: number): o
     ...{ caller: (caller as { id?: unknown } | undefined)?.id, recipient, route, policy, outcome },
     ...{ instance, seq, digest: recordDigest(text), disclosed, files },
   }
+}
+
+/** What a list spans says which times it can tell of. */
+function describeList(der: Uint8Array): object {
+  const { thisUpdate, nextUpdate, revoked } = readRevocationList(der) ?? {}
+  return { file: listName(der), thisUpdate, nextUpdate, revoked: revoked?.size }
 }
 
 /**

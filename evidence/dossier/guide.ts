@@ -4,10 +4,13 @@
  */
 import { ED25519, parseVerifier } from '../log/note.ts'
 import { parseToken, tokenOfResponse } from '../timestamp/token.ts'
+import { isSigner } from '../timestamp/verify.ts'
+import { parseCertificate } from '../x509-profile.ts'
 import { tryRecord } from './catalogue.ts'
 import { isRoot, sealDigest } from './certificates.ts'
 import * as python from './guide-python.ts'
-import { hexDigest, type Parts, type Token, tokenName } from './parts.ts'
+import { isNamedBy, listedSecond } from './guide-lists.ts'
+import { hexDigest, listName, type Parts, type Token, tokenName } from './parts.ts'
 
 /** Writes VERIFY.md. */
 export function makeGuide(parts: Parts): string {
@@ -108,11 +111,35 @@ function certificates({ certificates: all, records, revocation }: Parts): string
         ([digest, iat]) =>
           `openssl verify -attime ${iat} -CAfile "$T/roots.pem" -untrusted "$T/issuing.pem" certificates/${digest}.pem`,
       ),
-    ...revocation.map(
-      (der) =>
-        `openssl crl -in revocation/${hexDigest(der)}.pem -CAfile "$T/authorities.pem" -noout -verify 2>&1 | grep -x "verify OK"`,
-    ),
+    ...listed([...seals], all, revocation),
+    ...revocation
+      .filter((der) => isNamedBy(der, authorities))
+      .map(
+        (der) =>
+          `openssl crl -in ${listName(der)} -CAfile "$T/authorities.pem" -noout -verify 2>&1 | grep -x "verify OK"`,
+      ),
   ].join('\n')
+}
+
+/** Each seal certificate again, with its revocation lists, where openssl can. */
+function listed(
+  seals: readonly (readonly [string, number])[],
+  all: readonly Uint8Array[],
+  lists: readonly Uint8Array[],
+): string[] {
+  const lines = seals.flatMap(([digest, iat]) => {
+    const leaf = all.find((der) => hexDigest(der) === digest) ?? new Uint8Array()
+    const at = listedSecond(leaf, all, lists, iat)
+    return at === undefined
+      ? []
+      : [
+          `openssl verify -crl_check_all -CRLfile "$T/lists.pem" -attime ${at} \\`,
+          `  -CAfile "$T/roots.pem" -untrusted "$T/issuing.pem" certificates/${digest}.pem`,
+        ]
+  })
+  return lines.length === 0
+    ? []
+    : [`cat ${lists.map(listName).join(' ')} > "$T/lists.pem"`, ...lines]
 }
 
 function pemName(der: Uint8Array): string {
@@ -139,24 +166,41 @@ function checkpoints({ keys }: Parts): string {
   ].join('\n')
 }
 
-function timestamps({ timestamps: tokens, roots }: Parts): string {
+function timestamps({ timestamps: tokens, roots, revocation }: Parts): string {
   const files = roots.map((der) => `timestamp-roots/${hexDigest(der)}.pem`)
   return [
     'T=$(mktemp -d)',
     `cat ${['/dev/null', ...files].join(' ')} > "$T/roots.pem"`,
+    `cat ${['"$T/roots.pem"', ...revocation.map(listName)].join(' ')} > "$T/lists.pem"`,
     ...tokens.map((token) => {
       const data = `checkpoints/${token.checkpoint}.note`
       const name = tokenName('timestamps', token)
-      return `openssl ts -verify ${timeOf(token)}-data ${data} -in ${name} -CAfile "$T/roots.pem"`
+      return `openssl ts -verify ${timeOf(token, roots, revocation)}-data ${data} -in ${name} -CAfile "$T/lists.pem"`
     }),
+    ...revocation
+      .filter((der) => isNamedBy(der, roots))
+      .map(
+        (der) =>
+          `openssl crl -in ${listName(der)} -CAfile "$T/roots.pem" -noout -verify 2>&1 | grep -x "verify OK"`,
+      ),
   ].join('\n')
 }
 
-/** By the token's own time: the authority's certificate may have ended since. */
-function timeOf({ bytes }: Token): string {
+/**
+ * By the token's own time: the authority's certificate may have ended since. With the revocation
+ * lists of its path where openssl can: it reads them from the file of the roots.
+ */
+function timeOf(
+  { bytes }: Token,
+  roots: readonly Uint8Array[],
+  lists: readonly Uint8Array[],
+): string {
   try {
-    const { time } = parseToken(tokenOfResponse(bytes)).info
-    return `-attime ${Math.floor(time.getTime() / 1000)} `
+    const { info, signer, certificates: pool } = parseToken(tokenOfResponse(bytes))
+    const second = Math.floor(info.time.getTime() / 1000)
+    const leaf = pool.find((der) => isSigner(signer, parseCertificate(der))) ?? new Uint8Array()
+    const at = listedSecond(leaf, [...pool, ...roots], lists, second)
+    return `${at === undefined ? '' : '-crl_check_all '}-attime ${at ?? second} `
   } catch {
     return '' // No time stamp: the line fails.
   }

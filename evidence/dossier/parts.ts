@@ -195,6 +195,11 @@ export function keyName(text: string): string {
   return `keys/${parseVerifier(text).id}.vkey`
 }
 
+/** The name of a revocation list. */
+export function listName(der: Uint8Array): string {
+  return `revocation/${hexDigest(der)}.pem`
+}
+
 /** Names stand in the shell lines of VERIFY.md: nobody may hide a command in one. */
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/
 

@@ -6,7 +6,7 @@ import { isListOf } from '../x509-revocation.ts'
 import { policyDigest, tryRecord } from './catalogue.ts'
 import type { Findings } from './findings.ts'
 import { REMEMBERED_MAX } from './limits.ts'
-import { hexDigest, type Parts, type Token, tokenName } from './parts.ts'
+import { hexDigest, listName, type Parts, type Token, tokenName } from './parts.ts'
 
 /** Checks of one dossier after the other. */
 export interface Extras {
@@ -74,7 +74,7 @@ async function checkLists(
     paths.flatMap((path) => path.slice(1)).map((der) => [hexDigest(der), der]),
   )
   for (const list of revocation) {
-    const name = `revocation/${hexDigest(list)}.pem`
+    const name = listName(list)
     for (const [digest, der] of authorities) {
       const key = `${name} ${digest}`
       const good = known.get(key) ?? (await isListOf(list, der))

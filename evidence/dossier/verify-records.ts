@@ -20,7 +20,7 @@ import {
 /** What the records' certificates and time stamps led to. */
 export interface RecordsResult {
   readonly development: boolean
-  /** The paths of the seal certificates, leaf to root; DER. */
+  /** The paths of the certificates of seals and of time stamps, leaf to root; DER. */
   readonly paths: readonly (readonly Uint8Array[])[]
 }
 
@@ -51,7 +51,7 @@ export async function checkRecords(
     for (const root of stamps.flatMap((path) => path.slice(-1))) {
       findings.covered.add(`timestamp-roots/${hexDigest(root)}.pem`)
     }
-    paths.push(seal)
+    paths.push(seal, ...stamps)
   }
   return { paths, development: [...results.values()].some(({ development }) => development) }
 }

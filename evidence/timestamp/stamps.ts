@@ -22,9 +22,12 @@ export function recordKey(size: number, source: string): string {
   return `ers/${size}.${source}.ers`
 }
 
+/** Where all revocation lists stand. */
+export const REVOCATION_KEYS = 'crl/'
+
 /** Where a revocation list stands by which tokens were judged: once, however many there are. */
 export function revocationKey(list: Uint8Array): string {
-  return `crl/${sha256(list).toString('hex')}.crl`
+  return `${REVOCATION_KEYS}${sha256(list).toString('hex')}.crl`
 }
 
 /** Reads a response's key; undefined when it is another file's. */

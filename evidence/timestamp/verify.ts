@@ -139,7 +139,7 @@ async function verifySigned(token: Token, trust: TimestampTrust): Promise<Signed
 }
 
 /** RFC 5652 §10.2.4: issuer and serial number, byte for byte. */
-function isSigner({ issuer, serial }: TokenSigner, certificate: pkijs.Certificate): boolean {
+export function isSigner({ issuer, serial }: TokenSigner, certificate: pkijs.Certificate): boolean {
   const own = certificate.serialNumber.toBigInt()
   return own === serial && equalBytes(issuer, new Uint8Array(certificate.issuer.valueBeforeDecode))
 }

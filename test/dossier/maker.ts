@@ -18,7 +18,7 @@ import type { SealedRecord } from '../../evidence/record.ts'
 import { createSealer, FIRST_PREV, recordDigest, type Sealer } from '../../evidence/seal.ts'
 import { requestTimestamp, type TimestampSource } from '../../evidence/timestamp/client.ts'
 import { openTimestampSources } from '../../evidence/timestamp/sources.ts'
-import { responseKey, stampedKey } from '../../evidence/timestamp/stamps.ts'
+import { responseKey, revocationKey, stampedKey } from '../../evidence/timestamp/stamps.ts'
 import type { Trust } from '../../evidence/verify-trust.ts'
 import { openSealIdentity } from '../../evidence/x509-identity.ts'
 import { openRevocationLists } from '../../evidence/x509-lists.ts'
@@ -50,7 +50,7 @@ export interface Case {
  * Makes the case.
  *
  * @param folder an empty one.
- * @param options `others`: records of other cases between; `exchanges`: as many more of this one.
+ * @param options `others`: records of other cases between; `exchanges`: as many more of this one; `by`: who stamps.
  */
 export async function makeCase(
   folder: string,
@@ -59,7 +59,14 @@ export async function makeCase(
     clock = systemClock,
     stamps = 2,
     exchanges = 0,
-  }: { others?: number; clock?: Clock; stamps?: 1 | 2; exchanges?: number } = {},
+    by,
+  }: {
+    others?: number
+    clock?: Clock
+    stamps?: 1 | 2
+    exchanges?: number
+    by?: TimestampSource
+  } = {},
 ): Promise<Case> {
   const keys = join(folder, 'keys')
   const identity = await openSealIdentity(keys, { instance: 'i-1', organization: 'Test', clock })
@@ -89,14 +96,15 @@ export async function makeCase(
   })
   const root = openFolderStore(join(folder, 'log'))
   const store = logStore(root, NAME)
-  const sources = await openTimestampSources([{ url: 'embedded' }], {
+  const embedded = await openTimestampSources([{ url: 'embedded' }], {
     ...{ keys, trust: join(folder, 'trust'), organization: 'Test', clock },
   })
-  const [source] = sources
+  const [source] = by === undefined ? embedded : [by]
   if (source === undefined) throw new Error('no authority')
   const stamp = async () => {
     const { text, checkpoint } = await openReader(store)
-    const { response } = await requestTimestamp(source, Buffer.from(text), clock)
+    const { response, revocationLists } = await requestTimestamp(source, Buffer.from(text), clock)
+    for (const list of revocationLists) await store.put(revocationKey(list), Buffer.from(list))
     await store.put(stampedKey(checkpoint.size), Buffer.from(text))
     await store.put(responseKey(checkpoint.size, source.name), Buffer.from(response))
   }

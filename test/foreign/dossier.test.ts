@@ -3,9 +3,11 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
 import { exportDossier } from '../../evidence/dossier/export.ts'
 import { readZip } from '../../evidence/dossier/zip.ts'
 import { type Case, makeCase } from '../dossier/maker.ts'
+import { createOutside } from '../dossier/outside.ts'
 import { describeForeign, type Run } from './tool.ts'
 
 /** The fenced blocks of VERIFY.md by their headings; the one before the first heading is `Roots`. */
@@ -36,7 +38,7 @@ describeForeign(
 
     before(async () => {
       folder = mkdtempSync(join(tmpdir(), 'sealgate-foreign-'))
-      it0 = await makeCase(join(folder, 'case'))
+      it0 = await makeCase(join(folder, 'case'), { by: (await createOutside(systemClock)).source })
       const zip = await exportDossier(it0.ports, {
         selection: { rids: it0.rids },
         queries: it0.rids.map((rid) => ({ rid })),
@@ -65,6 +67,12 @@ describeForeign(
       expect([...blocks.keys()]).to.deep.equal(BLOCKS)
     })
 
+    it('checks certificates of seals and of time stamps against the lists', () => {
+      for (const title of ['Certificates', 'Time stamps']) {
+        expect(blocks.get(title)).to.include(' -crl_check_all ')
+      }
+    })
+
     for (const title of BLOCKS) {
       it(`passes: ${title}`, () => {
         const { ok, text } = run(title)
@@ -91,6 +99,7 @@ describeForeign(
     { title: 'Time stamps',                      file: /^timestamps\//, at: 0.9 },
     { title: 'Time stamps',                      file: /^checkpoints\// },
     { title: 'Time stamps',                      file: /^timestamp-roots\// },
+    { title: 'Time stamps',                      file: /^revocation\// },
     { title: 'Opened values',                    file: /^disclosures\// },
     { title: 'Policies',                         file: /^policies\// },
     { title: 'Order of the records',             file: /^records\// },
