@@ -46,7 +46,7 @@ const MESSAGES: readonly (readonly [kind: string, ...policies: string[]])[] = [
   ['8 drawdown', 'drawdown', 'drawdown-result'],
   ['9 repayment plan', 'repayment-plan'],
   ['10 repayment', 'repayment', 'repayment-result'],
-  ['11 reconciliation', 'reconciliation', 'reconciliation-file'],
+  ['11 reconciliation', 'reconciliation', 'reconciliation-disbursement', 'reconciliation-repayment', 'reconciliation-repayment-plan', 'reconciliation-overdue', 'reconciliation-compensation', 'reconciliation-refund'],
   ['12 overdue', 'overdue'],
   ['13 collection', 'collection-assignment', 'collection-contact'],
   ['14 compensation', 'compensation-request', 'compensation'],

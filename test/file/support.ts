@@ -61,10 +61,13 @@ tests:
     never: [ "13800138000", 小明 ]
 `
 
-/** Starts a gateway, and makes the folders. */
-export async function createFileBench(): Promise<FileBench> {
+/** Starts a gateway, and makes the folders. @param prepare changes the installation before. */
+export async function createFileBench(
+  prepare: (installation: Installation) => Promise<void> | void = () => {},
+): Promise<FileBench> {
   const installation = await createInstallation('http://127.0.0.1:9', 'http://127.0.0.1:9')
   installation.addPolicy('repayments.yaml', POLICY)
+  await prepare(installation)
   const gateway = await spawnGateway(installation.configFile)
   const folders = { in: join(installation.folder, 'in'), out: join(installation.folder, 'out') }
   for (const folder of Object.values(folders)) mkdirSync(folder)
