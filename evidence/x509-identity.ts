@@ -16,7 +16,8 @@ import {
   toIssuer,
 } from './x509-issue.ts'
 import { readCertificate } from './x509-profile.ts'
-import { type Bundle, readBundle, writeBundle, writeFileDurably } from './x509-store.ts'
+import { writeFileDurably } from './durable.ts'
+import { type Bundle, readBundle, writeBundle } from './x509-store.ts'
 
 /** A key with its certificate and the way up to the root. */
 export interface Identity {

@@ -6,7 +6,8 @@ import { Problem } from '../base/problem.ts'
 import { readPem, toPem } from './pem.ts'
 import { toIssuer } from './x509-issue.ts'
 import { issueRevocationList, readRevocationList } from './x509-revocation.ts'
-import { readBundle, writeFileDurably } from './x509-store.ts'
+import { writeFileDurably } from './durable.ts'
+import { readBundle } from './x509-store.ts'
 
 /** Who issues lists here, and for how many days one list speaks. */
 const LIST_DAYS = { root: 365, issuing: 7 } as const

@@ -2,10 +2,10 @@
  * Files of the key folder. An identity is one PEM file with the private key, its certificate and the
  * chain: one file, so that a crash can never leave a key beside another key's certificate. @module
  */
-import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
-import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
 import { Problem } from '../base/problem.ts'
+import { writeFileDurably } from './durable.ts'
 import { readPem, toPem } from './pem.ts'
 import { exportKey, importKey, type Issued } from './x509-issue.ts'
 import { readCertificate } from './x509-profile.ts'
@@ -69,34 +69,4 @@ export async function writeBundle(
   ].join('')
   await writeFileDurably(path, text, 0o600, how)
   return how === 'replace' ? bundle : ((await readBundle(path)) ?? bundle)
-}
-
-/** Writes a file whole or not at all: a crash leaves the old one, or a stray temporary one. */
-export async function writeFileDurably(
-  path: string,
-  text: string,
-  mode: number,
-  how: 'create' | 'replace',
-): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`
-  const file = await open(temporary, 'wx', mode)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  try {
-    if (how === 'replace') await rename(temporary, path)
-    else await link(temporary, path) // Unlike rename, never replaces what another process made.
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  if (how === 'create') await unlink(temporary)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

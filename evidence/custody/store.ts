@@ -2,6 +2,7 @@
 import { promises } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../../base/problem.ts'
+import { syncFolder } from '../durable.ts'
 
 /** A direction of an exchange. */
 export type Part = 'request' | 'response'
@@ -90,13 +91,4 @@ async function writeDurably(path: string, text: string): Promise<void> {
 async function removeDurably(path: string): Promise<void> {
   await promises.rm(path, { force: true })
   await syncFolder(join(path, '..'))
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await promises.open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

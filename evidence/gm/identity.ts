@@ -6,7 +6,7 @@ import { Problem } from '../../base/problem.ts'
 import { readPem, toPem } from '../pem.ts'
 import { createSelfSigned, type Signer } from '../x509-issue.ts'
 import { equalBytes, readCertificate } from '../x509-profile.ts'
-import { writeFileDurably } from '../x509-store.ts'
+import { writeFileDurably } from '../durable.ts'
 import { signDetached } from './cms.ts'
 import { generateSm2Key, sm2Signer } from './sm2.ts'
 

@@ -10,6 +10,7 @@ import {
   write,
 } from 'node:fs'
 import { join } from 'node:path'
+import { syncFolder } from '../durable.ts'
 import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../base/problem.ts'
 
@@ -47,14 +48,7 @@ export function nodeFiles(folder: string): Files {
     open: async (name) => openFile(openSync(at(name), 'r+')),
     truncate: (name, size) => promises.truncate(at(name), size),
     remove: (name) => promises.unlink(at(name)),
-    syncFolder: async () => {
-      const handle = await promises.open(folder, 'r')
-      try {
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-    },
+    syncFolder: () => syncFolder(folder),
     lock: () => lockFolder(folder),
   }
 }

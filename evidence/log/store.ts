@@ -1,6 +1,7 @@
 /** Where the log's files live: a folder behind a port that an object store can also serve. @module */
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { syncFolder } from '../durable.ts'
 
 /**
  * Objects by key. A key is one or more names joined by `/`.
@@ -79,15 +80,6 @@ export function openFolderStore(path: string): Store {
         if (!isMissing(error) && !hasCode(error, 'ENOTEMPTY')) throw error
       })
     },
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../x509-identity.ts'
 import { issueSeal, toIssuer } from '../x509-issue.ts'
 import { equalBytes, readCertificate } from '../x509-profile.ts'
-import { writeFileDurably } from '../x509-store.ts'
+import { writeFileDurably } from '../durable.ts'
 import { openTokenKey, type TokenKey, type TokenPlace } from './token.ts'
 
 /** A seal key in a token, with its certificates. */

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Problem } from '../../base/problem.ts'
+import { syncFolder } from '../../evidence/durable.ts'
 
 /** Writes a file whole: under another name first. Its folder is synced. */
 export async function writeWhole(path: string, content: string): Promise<void> {
@@ -56,15 +57,6 @@ export async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return false
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 
