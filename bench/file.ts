@@ -49,15 +49,7 @@ try {
     join(installation.folder, 'out.txt'),
   ]
   const count = await writeInput(input)
-  const args = [
-    'file',
-    input,
-    output,
-    '--route',
-    'reconciliation-disbursement',
-    '--companion',
-    'none',
-  ]
+  const args = ['file', input, output, '--route', 'reconciliation-disbursement', '--companion', 'none'] // prettier-ignore
   const where = ['--admin', gateway.adminUrl, '--config', installation.configFile]
   // Its first line sets how memory is used, so it is run as a shell runs it, by this node.
   const child = spawn(COMMAND, [...args, ...where], {
