@@ -1,5 +1,5 @@
 /**
- * `sealgate file` on one long reconciliation file: rate and peak memory of the command. Checks rows and
+ * `sealgate file` on one long reconciliation file: rate, processor time and peak memory of the command. Checks rows and
  * totals of what it wrote first. `node bench/file.ts [megabytes]`, 256 when absent. @module
  */
 import { spawn } from 'node:child_process'
@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { FileReport } from '../gateway/file/state.ts'
 import { createInstallation } from '../test/support/installation.ts'
+import { cpuTimeUs } from './harness.ts'
 import { spawnGateway } from '../test/support/process.ts'
 
 const COMMAND = join(import.meta.dirname, '../cli/sealgate.js')
@@ -59,9 +60,11 @@ try {
   let stdout = ''
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   let peak = 0
+  let cpuUs = 0
   const timer = setInterval(() => {
     const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
     peak = Math.max(peak, Number(kilobytes ?? 0))
+    cpuUs = Math.max(cpuUs, cpuTimeUs([child.pid ?? 0]))
   }, 50)
   child.once('exit', () => clearInterval(timer))
   await once(child, 'close')
@@ -73,6 +76,7 @@ try {
   process.stdout.write(
     `${count} rows, ${(size / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s: ` +
       `${(size / 1e6 / seconds).toFixed(1)} MB/s, ${Math.round(count / seconds)} rows/s, ` +
+      `${(cpuUs / 1e6).toFixed(1)} s of processor time with its start, ` +
       `${(peak / 1024).toFixed(0)} MiB resident at most\n`,
   )
 } finally {

@@ -2,6 +2,8 @@
 
 /** Bytes of one file. */
 export const FILE_BYTES_MAX = 64 * 1024 ** 3
+/** Bytes that are read at once. */
+export const READ_BYTES = 65_536
 /** Bytes that are written at once: what leaves the passage comes in pieces of a few kilobytes. */
 export const WRITE_BYTES = 262_144
 /** Bytes of a companion: a digest and a name. */

@@ -8,7 +8,7 @@ import type { BodyGuard } from '../stream/window.ts'
 import type { CompiledDirection } from '../transform/compile.ts'
 import type { BodyFormat } from '../transform/format.ts'
 import { openInput } from './folder.ts'
-import { FILE_BYTES_MAX, WRITE_BYTES } from './limits.ts'
+import { FILE_BYTES_MAX, READ_BYTES, WRITE_BYTES } from './limits.ts'
 
 /** What one run is made of. */
 export interface TransformOptions {
@@ -69,26 +69,33 @@ export async function transformFile(
   }
 }
 
+/** One buffer for all of it, as below: whoever pulls is done with a part before asking for the next. */
 async function* read(file: FileHandle, hash: Hash): AsyncGenerator<Buffer> {
-  const stream = file.createReadStream({ autoClose: false, highWaterMark: 1 << 16 })
-  for await (const chunk of stream) {
-    hash.update(chunk as Buffer)
-    yield chunk as Buffer
+  const buffer = Buffer.alloc(READ_BYTES)
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, null)
+    if (bytesRead === 0) return
+    const bytes = buffer.subarray(0, bytesRead)
+    hash.update(bytes)
+    yield bytes
   }
 }
 
 async function* inBulk(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let waiting: Buffer[] = []
+  // Parts that wait would grow old, and lie about until node looks through all of its memory.
+  const buffer = Buffer.alloc(WRITE_BYTES)
   let size = 0
   for await (const chunk of source) {
-    waiting.push(chunk)
-    size += chunk.length
-    if (size < WRITE_BYTES) continue
-    yield Buffer.concat(waiting, size)
-    waiting = []
-    size = 0
+    for (let at = 0; at < chunk.length;) {
+      const copied = chunk.copy(buffer, size, at)
+      at += copied
+      size += copied
+      if (size < WRITE_BYTES) continue
+      yield buffer
+      size = 0
+    }
   }
-  yield Buffer.concat(waiting, size)
+  yield buffer.subarray(0, size)
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
