@@ -2,6 +2,7 @@
 import { type ExportPorts, recordAt, witnessed } from '../export.ts'
 import type { IndexRow } from '../index/index.ts'
 import { parseCheckpoint } from '../log/checkpoint.ts'
+import { parseLeaf } from '../log/entry.ts'
 import type { LogView } from '../log/line.ts'
 import { type LogReader, readerAt } from '../log/reader.ts'
 import { findStamps, type Stamped } from '../timestamp/stamps.ts'
@@ -54,10 +55,43 @@ export async function gatherLog(ports: ExportPorts, rows: readonly IndexRow[]): 
       proofs.push({ checkpoint, rid, text: await reader.proof(local) })
     }
   }
+  const seen = [...used.values()].map(({ checkpoint }) => checkpoint.origin)
+  for (const { rid, leaf, reader, from } of await turnsBetween(ports, new Set(seen))) {
+    leaves.push({ rid, text: leaf })
+    for (const each of [reader, from]) used.set(checkpointId(each.text), each)
+    proofs.push({ checkpoint: checkpointId(reader.text), rid, text: await reader.proof(0) })
+  }
   const { stamps, ...files } = tokens
   const checkpoints = [...used].map(([id, { text }]) => ({ id, text }))
   const consistency = await extensions([...used.values()])
   return { records, stamps, parts: { records, leaves, proofs, checkpoints, consistency, ...files } }
+}
+
+/** A log's first leaf, the state of it that holds the leaf, and the end of the log before, which it fixes. */
+interface LogTurn {
+  readonly rid: string
+  readonly leaf: string
+  readonly reader: LogReader
+  readonly from: LogReader
+}
+
+/** The links of all logs from the first to the last one that the dossier is about, newest first. */
+async function turnsBetween(
+  { logs }: ExportPorts,
+  origins: ReadonlySet<string>,
+): Promise<LogTurn[]> {
+  const isUsed = ({ reader }: LogView): boolean => origins.has(reader.checkpoint.origin)
+  const views = logs.slice(logs.findIndex(isUsed), logs.findLastIndex(isUsed) + 1).toReversed()
+  const turns: LogTurn[] = []
+  for (const [index, { reader }] of views.slice(0, -1).entries()) {
+    const before = views[index + 1]
+    const { leaf, jws: end } = await reader.record(0)
+    const { rid } = parseLeaf(leaf) ?? {}
+    // After a restore the records that were signed last may be lost: nothing proves them any more.
+    if (before === undefined || rid === undefined || parseCheckpoint(end).size > before.reader.checkpoint.size) continue // prettier-ignore
+    turns.push({ rid, leaf, reader, from: readerAt(before.store, end) })
+  }
+  return turns
 }
 
 /** Lists the stamps of each log once. */

@@ -1,5 +1,5 @@
 /** What a dossier says of the log: one history behind all of its checkpoints. Portable. @module */
-import { parseCheckpoint, type TreeHead } from '../log/checkpoint.ts'
+import { parseCheckpoint } from '../log/checkpoint.ts'
 import { keysOf } from '../log/line-name.ts'
 import { verifyConsistency } from '../log/merkle.ts'
 import { parseVerifier } from '../log/note.ts'
@@ -8,6 +8,7 @@ import { parseRequest } from '../log/witness.ts'
 import type { Trust } from '../verify-trust.ts'
 import { explain, type Findings } from './findings.ts'
 import { keyName, type Parts, proofName } from './parts.ts'
+import { checkTurns, type Head } from './verify-turns.ts'
 
 /** Checks that proofs hold the checkpoints that they name, and that each checkpoint extends the one before. */
 export function checkLog(parts: Parts, findings: Findings, trust: Trust | undefined): void {
@@ -31,12 +32,8 @@ export function checkLog(parts: Parts, findings: Findings, trust: Trust | undefi
       if (next !== undefined) checkExtension(parts, head, next, findings)
     }
   }
+  checkTurns(parts, heads, findings)
   coverKeys(parts, heads, findings, trust)
-}
-
-interface Head extends TreeHead {
-  readonly id: string
-  readonly text: string
 }
 
 function holds(proof: string, checkpoint: string | undefined): boolean {

@@ -11,6 +11,7 @@ import { openSqliteIndex } from '../../evidence/index/sqlite.ts'
 import { openLogKeys } from '../../evidence/log/keys.ts'
 import { addName, logStore, openLineReader } from '../../evidence/log/line.ts'
 import { openLog } from '../../evidence/log/open.ts'
+import { openLine } from '../../evidence/log/open-line.ts'
 import { openReader } from '../../evidence/log/reader.ts'
 import { openFolderStore, type Store } from '../../evidence/log/store.ts'
 import { openPolicies, savePolicy } from '../../evidence/policy-archive.ts'
@@ -50,7 +51,8 @@ export interface Case {
  * Makes the case.
  *
  * @param folder an empty one.
- * @param options `others`: records of other cases between; `exchanges`: as many more of this one; `by`: who stamps.
+ * @param options `others`: records of other cases between; `exchanges`: as many more of this one; `by`: who stamps;
+ *   `later`: when more logs begin, each of one record: of other cases, and in the last of this one.
  */
 export async function makeCase(
   folder: string,
@@ -60,12 +62,14 @@ export async function makeCase(
     stamps = 2,
     exchanges = 0,
     by,
+    later = [],
   }: {
     others?: number
     clock?: Clock
     stamps?: 1 | 2
     exchanges?: number
     by?: TimestampSource
+    later?: readonly Clock[]
   } = {},
 ): Promise<Case> {
   const keys = join(folder, 'keys')
@@ -122,6 +126,13 @@ export async function makeCase(
   const logKeys = openLogKeys(keys, LINE).map(({ verifier }) => verifier)
   await log.close()
   await addName(root, NAME)
+  const last = later.map((_, index) => index < later.length - 1 ? undefined : next((rid) => ({ ...exchange, _sd: commit(secrets.secretOf(rid), CLAIMS) }))) // prettier-ignore
+  for (const [index, time] of later.entries()) {
+    const line = await openLine({ data: folder, log: join(folder, 'log'), origin: LINE, clock: time, batchMs: 0 }) // prettier-ignore
+    const record = last[index]
+    await line.append(record === undefined ? recordMaker(43 + index).many(2) : [record])
+    await line.close()
+  }
   const index = openSqliteIndex(join(folder, 'index.sqlite'))
   return {
     ports: {
@@ -132,7 +143,9 @@ export async function makeCase(
       policyOf: openPolicies(join(folder, 'policy-archive')),
     },
     trust: { roots: chain.slice(-1), logKeys, timestampRoots: source.roots },
-    rids: [deposit, relayed, erased, erasure].map(({ rid }) => rid),
+    rids: [deposit, relayed, erased, erasure, ...last.flatMap((each) => each ?? [])].map(
+      ({ rid }) => rid,
+    ),
     store,
     source,
     close: () => index.close(),

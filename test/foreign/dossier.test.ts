@@ -10,6 +10,8 @@ import { type Case, makeCase } from '../dossier/maker.ts'
 import { createOutside } from '../dossier/outside.ts'
 import { describeForeign, type Run } from './tool.ts'
 
+const HALF_YEAR_US = 184n * 86_400_000_000n
+
 /** The fenced blocks of VERIFY.md by their headings; the one before the first heading is `Roots`. */
 function blocksOf(guide: string): Map<string, string> {
   const blocks = new Map<string, string>()
@@ -38,7 +40,9 @@ describeForeign(
 
     before(async () => {
       folder = mkdtempSync(join(tmpdir(), 'sealgate-foreign-'))
-      it0 = await makeCase(join(folder, 'case'), { by: (await createOutside(systemClock)).source })
+      const later = { ...systemClock, wallUs: () => systemClock.wallUs() + HALF_YEAR_US }
+      const { source } = await createOutside(systemClock)
+      it0 = await makeCase(join(folder, 'case'), { by: source, later: [later] })
       const zip = await exportDossier(it0.ports, {
         selection: { rids: it0.rids },
         queries: it0.rids.map((rid) => ({ rid })),
