@@ -153,11 +153,16 @@ export function takeAlgorithm(value: Der | undefined): string {
   return takeOid(id)
 }
 
-/** Whether the bytes are an ECDSA-Sig-Value (RFC 3279 §2.2.3): a SEQUENCE of two INTEGERs, in DER. */
-export function isEcdsaValue(bytes: Uint8Array): boolean {
+/**
+ * Whether the bytes are an ECDSA-Sig-Value (RFC 3279 §2.2.3): a SEQUENCE of two INTEGERs, in DER.
+ * The library copies a longer second number over the end of the first.
+ *
+ * @param size octets of a number of the curve.
+ */
+export function isEcdsaValue(bytes: Uint8Array, size: number): boolean {
   try {
-    for (const part of takeParts(parseDer(bytes), 0x30, 2)) takeInteger(part)
-    return true
+    const numbers = takeParts(parseDer(bytes), 0x30, 2).map(takeInteger)
+    return numbers.every((number) => number < 1n << BigInt(8 * size))
   } catch {
     return false // Not DER at all.
   }

@@ -23,7 +23,9 @@ export async function isSignedBy(signed: SignedBytes): Promise<boolean> {
     return sm2Verify(new Uint8Array(key.toSchema().toBER()), bytes, signature)
   }
   // RFC 3279 §2.2.3: an ECDSA signature is DER itself.
-  if (key.algorithm.algorithmId === OID.ecPublicKey && !isEcdsaValue(signature)) return false
+  if (key.algorithm.algorithmId === OID.ecPublicKey && !isEcdsaValue(signature, pointSize(key))) {
+    return false
+  }
   try {
     const octets = new asn1.OctetString({ valueHex: toBuffer(signature) })
     const engine = pkijs.getCrypto(true)
@@ -31,4 +33,9 @@ export async function isSignedBy(signed: SignedBytes): Promise<boolean> {
   } catch {
     return false // The library throws where key and algorithm do not fit; both mean: not signed.
   }
+}
+
+/** Of an uncompressed point: 04, x, y. */
+function pointSize({ subjectPublicKey }: pkijs.PublicKeyInfo): number {
+  return (subjectPublicKey.valueBlock.valueHexView.length - 1) >> 1
 }

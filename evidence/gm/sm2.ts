@@ -28,6 +28,9 @@ import {
   toNumber,
 } from './sm2-curve.ts'
 
+/** Of a number of the curve. */
+const NUMBER_OCTETS = 32
+
 /** The signer's id that GM/T 0009 fixes where parties agree on none. */
 export const SM2_DEFAULT_ID = '1234567812345678'
 
@@ -97,7 +100,7 @@ export function sm2Verify(
 ): boolean {
   try {
     const point = publicPoint(spki)
-    if (!isEcdsaValue(signature)) return false
+    if (!isEcdsaValue(signature, NUMBER_OCTETS)) return false
     const [r = 0n, s = 0n] = takeParts(parseDer(signature), 0x30, 2).map(takeInteger)
     const t = (r + s) % N
     if (r === 0n || r >= N || s === 0n || s >= N || t === 0n) return false
