@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -103,6 +104,29 @@ describe('commitment', () => {
       expect(sd).to.deep.equal([...sd].sort())
       expect(sd.every((digest) => /^[A-Za-z0-9_-]{43}$/.test(digest))).to.equal(true)
     }
+  })
+
+  it('does not tell how many digests are decoys, nor which', () => {
+    const shapes = new Map<string, number>()
+    const places = new Set<number>()
+    for (let run = 0; run < 400; run++) {
+      // One to eight claims, and a secret of its own, as each record has one.
+      const of = commitment.derivedSecrets(KEY).secretOf(`rid-${run}`)
+      const claims = Array.from({ length: 1 + (run % 8) }, (_, at) => ({
+        name: `n${at}`,
+        json: '0',
+      }))
+      const real = commitment.commit(of, claims)
+      const sd = commitment.withDecoys(real, randomBytes)
+      expect(sd).to.include.members(real)
+      expect(new Set(sd).size).to.equal(8)
+      const shape = sd.map((digest) => Buffer.from(digest, 'base64url').length).join()
+      shapes.set(shape, (shapes.get(shape) ?? 0) + 1)
+      if (real.length === 1) places.add(sd.indexOf(real[0] ?? ''))
+    }
+    expect([...shapes]).to.deep.equal([['32,32,32,32,32,32,32,32', 400]])
+    // The one true digest stands anywhere; that 50 records leave out half of the places is no chance.
+    expect(places.size).to.be.greaterThan(4)
   })
 
   it('round-trips any name and JSON value', () => {
