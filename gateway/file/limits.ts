@@ -6,6 +6,8 @@ export const FILE_BYTES_MAX = 64 * 1024 ** 3
 export const READ_BYTES = 65_536
 /** Bytes that are written at once: what leaves the passage comes in pieces of a few kilobytes. */
 export const WRITE_BYTES = 262_144
+/** Bytes of buffers, garbage for the most part, beyond which all memory is swept. */
+export const BUFFERS_BYTES = 25_165_824
 /** Bytes of a companion: a digest and a name. */
 export const COMPANION_BYTES_MAX = 1024
 /** Characters of a file's name. */
