@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { createDossierVerifier } from '../../evidence/dossier/verify.ts'
 import { exportDossier } from '../../evidence/dossier/export.ts'
-import { readZip } from '../../evidence/dossier/zip.ts'
+import { readZip, writeZip } from '../../evidence/dossier/zip.ts'
 import { formatTrust } from '../../evidence/verify-trust.ts'
 import { flipConsistency, type Flipped } from './flips.ts'
 import { type Case, makeCase } from './maker.ts'
@@ -31,12 +31,12 @@ describe('every single-bit flip of a dossier', function () {
     rmSync(folder, { recursive: true })
   })
 
-  const run = async (kind: 'container' | 'files' | 'parts'): Promise<Flipped> => {
+  const run = async (kind: 'container' | 'files' | 'parts', bytes = zip): Promise<Flipped> => {
     const trust = formatTrust(it0.trust)
     const turns = Array.from({ length: WORKERS }, async (_, turn): Promise<Flipped> => {
       const share = { turn, workers: WORKERS }
       const worker = new Worker(new URL('./flips-worker.ts', import.meta.url), {
-        workerData: { zip, trust, share, kind },
+        workerData: { zip: bytes, trust, share, kind },
       })
       const [result] = (await once(worker, 'message')) as [Flipped]
       await worker.terminate()
@@ -60,8 +60,11 @@ describe('every single-bit flip of a dossier', function () {
   })
 
   it('in the zip: refused by the container', async () => {
-    const { flips, survivors } = await run('container')
-    expect(flips).to.equal(zip.length * 8)
+    // The container knows nothing of contents, and reads all of them for each bit: their first octets do.
+    const heads = [...readZip(zip)].map(([name, bytes]) => [name, bytes.slice(0, 64)] as const)
+    const short = writeZip(new Map(heads))
+    const { flips, survivors } = await run('container', short)
+    expect(flips).to.equal(short.length * 8)
     expect(survivors).to.deep.equal([])
   })
 
