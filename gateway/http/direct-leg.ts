@@ -11,7 +11,7 @@ import { createAnswerTail } from './answer-tail.ts'
 import { type Head, readHead } from './headers.ts'
 import type { Leg } from './leg.ts'
 import type { RelayLimits } from './limits.ts'
-import { type Call, type Link, openSocket, type Pool, remove, sweep } from './links.ts'
+import { type Call, type Link, openSocket, type Pool, remove, sweep, takeFree } from './links.ts'
 
 /** RFC 9110 §9.2.1: repeating them asks for nothing new. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -94,7 +94,7 @@ function attempt(
       settled: false,
       tail: undefined,
     }
-    const free = pool.free.pop()
+    const free = takeFree(pool)
     if (free !== undefined) dispatch(pool, free, call)
     else if (pool.links.size < limits.RECIPIENT_SOCKETS_MAX)
       dispatch(pool, openLink(clock, limits, pool), call)

@@ -58,6 +58,13 @@ export function openSocket(pool: Pool): Socket {
   return socket
 }
 
+/** The most recently used connection that stands: one that was closed leaves the list only a moment later. */
+export function takeFree({ free }: Pool): Link | undefined {
+  let link = free.pop()
+  while (link !== undefined && !link.socket.writable) link = free.pop()
+  return link
+}
+
 /** Closes what was idle for too long: a recipient may close it at any moment. */
 export function sweep({ free }: Pool, limits: RelayLimits): void {
   const before = performance.now() - limits.RECIPIENT_IDLE_TIMEOUT_MS * 0.75
