@@ -22,7 +22,7 @@ export interface Stack {
 }
 
 const WIDTH = 900
-const LABEL = 250
+const LABEL = 345
 const ROW = 22
 const COLOURS = ['#1b6ca8', '#4e9a06', '#c17d11', '#75507b', '#cc3333', '#2e8b8b', '#888a85', '#b8860b', '#5c3566', '#8f5902', '#204a87', '#3a7d44'] // prettier-ignore
 
