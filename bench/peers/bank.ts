@@ -1,6 +1,6 @@
 /** The recipient of every benchmark: answers at once, and shows on request what it last received. @module */
 import { createServer } from 'node:http'
-import { listenAndSay } from './listen.ts'
+import { answerJson, listenAndSay } from './listen.ts'
 import { ANSWER } from '../loan.ts'
 
 const answer = Buffer.from(ANSWER)
@@ -13,13 +13,7 @@ const server = createServer((request, response) => {
     const shows = request.url === '/last'
     if (!shows) last = Buffer.concat(chunks)
     const body = shows ? last : answer
-    response.writeHead(200, [
-      'content-type',
-      'application/json',
-      'content-length',
-      `${body.length}`,
-    ])
-    response.end(body)
+    answerJson(response, body)
   })
 })
 listenAndSay(server)

@@ -1,5 +1,5 @@
-/** How a peer tells the benchmark where it listens. @module */
-import type { Server } from 'node:http'
+/** How a peer tells the benchmark where it listens, and answers it. @module */
+import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** Listens on a free port of loopback and prints `ready <port>`. */
@@ -8,4 +8,10 @@ export function listenAndSay(server: Server): void {
   server.listen(0, '127.0.0.1', () => {
     process.stdout.write(`ready ${(server.address() as AddressInfo).port}\n`)
   })
+}
+
+/** Answers with JSON of a known length. */
+export function answerJson(response: ServerResponse, body: Buffer): void {
+  response.writeHead(200, ['content-type', 'application/json', 'content-length', `${body.length}`])
+  response.end(body)
 }

@@ -1,6 +1,6 @@
 /** A recipient of long bodies: takes all, keeps nothing but both ends, and shows them when asked. @module */
 import { createServer } from 'node:http'
-import { listenAndSay } from './listen.ts'
+import { answerJson, listenAndSay } from './listen.ts'
 
 const ENDS_BYTES = 400
 let last = { bytes: 0, head: '', tail: '', trailer: '', whole: false }
@@ -22,13 +22,7 @@ const server = createServer({ requestTimeout: 0 }, (request, response) => {
       last = { bytes, head: text(head), tail: text(tail), trailer, whole: request.complete }
     }
     const body = Buffer.from(request.method === 'GET' ? JSON.stringify(last) : '{}')
-    response.writeHead(200, [
-      'content-type',
-      'application/json',
-      'content-length',
-      `${body.length}`,
-    ])
-    response.end(body)
+    answerJson(response, body)
   })
 })
 listenAndSay(server)

@@ -1,13 +1,12 @@
 import { expect } from 'chai'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { exportJWK, generateKeyPair } from 'jose'
 import { type Bank, startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { type GatewayProcess, runCommand, spawnGateway } from '../support/process.ts'
-import { findRecord, readRecords } from '../support/records.ts'
+import { findFitting, findRecord } from '../support/records.ts'
 
 const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
 const FIELD = 'f:$.applicant.mobile'
@@ -53,15 +52,8 @@ describe('custody in the running product', function () {
       ...['reveal', rid, ...admin(), '--key', inFolder('custodian.private.json')],
       ...['--reason', 'court order 1', ...more],
     ])
-  const findKind = async (kind: string) => {
-    for (let tries = 0; tries < 250; tries++) {
-      const records = await readRecords(installation.config())
-      const found = records.findLast((record) => record.kind === kind)
-      if (found !== undefined) return found
-      await sleep(20)
-    }
-    throw new Error(`no record of kind ${kind}`)
-  }
+  const findKind = (sought: string) =>
+    findFitting(installation.config(), ({ kind }) => kind === sought)
   const apply = async () => {
     const { headers, status } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
       body: BODY,

@@ -9,7 +9,7 @@ import { type Bank, startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { type GatewayProcess, runCommand, spawnGateway } from '../support/process.ts'
-import { findRecord, readRecords } from '../support/records.ts'
+import { findFitting, findRecord } from '../support/records.ts'
 
 const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
 const FIELD = 'f:$.applicant.mobile'
@@ -41,7 +41,7 @@ describe('a dossier from the running product', function () {
     const next = policy.replace('custody: none', 'custody: sealed').replace(/^version: (\d+)$/m, (_, n: string) => `version: ${Number(n) + 1}`) // prettier-ignore
     policies = [policy, next]
     installation.addPolicy('credit-application.yaml', next)
-    await findKind('policy', (record) => (record['policy'] as { version: number }).version === versionOf(next)) // prettier-ignore
+    await findFitting(installation.config(), ({ kind, policy: named }) => kind === 'policy' && (named as { version: number }).version === versionOf(next)) // prettier-ignore
     rids = [first, await apply()]
   })
   after(async () => {
@@ -58,16 +58,6 @@ describe('a dossier from the running product', function () {
   const verify = (name: string, ...more: string[]) =>
     runCommand(['verify', inFolder(name), '--trust', inFolder('data/trust.json'), ...more])
   const files = (name: string) => readZip(readFileSync(inFolder(name)))
-  const findKind = async (kind: string, fits: (record: Record<string, unknown>) => boolean) => {
-    for (let tries = 0; tries < 500; tries++) {
-      const found = (await readRecords(installation.config())).find(
-        (r) => r.kind === kind && fits(r),
-      )
-      if (found !== undefined) return found
-      await sleep(20)
-    }
-    throw new Error(`no record of kind ${kind}`)
-  }
   const apply = async () => {
     const { headers, status } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
       body: BODY,

@@ -50,6 +50,19 @@ export async function findRecord(config: Config, rid: unknown): Promise<Payload>
   throw new Error(`no record ${String(rid)} in the log`)
 }
 
+/** Waits until a record that fits is in the log, and gives the newest of them. */
+export async function findFitting(
+  config: Config,
+  fits: (record: Payload) => boolean,
+): Promise<Payload> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const found = (await readRecords(config)).findLast(fits)
+    if (found !== undefined) return found
+    await sleep(20)
+  }
+  throw new Error('no record that fits in the log')
+}
+
 /** Re-derives the whole line of logs. @throws {Problem} `log-inconsistent` */
 export async function checkLog(config: Config): Promise<FsckReport> {
   const { log, data, origin } = logPlaces(config)
