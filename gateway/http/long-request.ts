@@ -162,7 +162,7 @@ async function passOn(ports: LongPorts, exchange: Exchange, departure: Departure
     await fed
     throw isOurs(stopped) ? stopped : error
   } finally {
-    if (passage.whole()) exchange.foundLinks = linksOf(ports, passage.captured())
+    exchange.foundLinks = linksOf(ports, passage.captured())
   }
 }
 

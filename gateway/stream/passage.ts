@@ -9,7 +9,7 @@ import type { RowLedger } from '../../evidence/rows/ledger.ts'
 import type { CompiledDirection } from '../transform/compile.ts'
 import { type BodyFormat, formatType } from '../transform/format.ts'
 import { startBodyStream } from '../transform/stream.ts'
-import type { Captured, Rewritten } from '../transform/transform.ts'
+import type { BodyTraces, Captured } from '../transform/transform.ts'
 import { type Coding, type CodingLimits, decodeStream, encodeStream } from './coding.ts'
 import { type BodyGuard, startWindows } from './window.ts'
 
@@ -72,7 +72,8 @@ export function createPassage(options: PassageOptions): Passage {
   const received = createTally(limits.bytesMax)
   const decoded = createTally(limits.bytesMax)
   const forwarded = createTally()
-  let result: Rewritten | undefined
+  // What was done to all that the guard has let pass; of a body that is stopped, to the part that left.
+  let traces: BodyTraces = { manifest: [], unnamed: 0, captured: new Map() }
   let whole = false
 
   async function* rewritten(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -85,6 +86,7 @@ export function createPassage(options: PassageOptions): Passage {
         const bytes = windows.write(stream.write(piece).bytes)
         // Whoever pulls may send them at once: they count as gone, even if the sending fails.
         ledger.settle()
+        traces = stream.traces()
         if (bytes.length > 0) yield bytes
       }
       worked += chunk.length
@@ -93,9 +95,9 @@ export function createPassage(options: PassageOptions): Passage {
         globalThis.gc?.({ type: 'minor', execution: 'sync' }) // With `--expose-gc`, as cli/sealgate.js has it.
       }
     }
-    result = stream.end()
-    const rest = windows.end(result.bytes)
+    const rest = windows.end(stream.end().bytes)
     ledger.settle()
+    traces = stream.traces()
     if (rest.length > 0) yield rest
   }
 
@@ -117,8 +119,8 @@ export function createPassage(options: PassageOptions): Passage {
       ...(decode === undefined ? {} : { coding: decode }),
       length: received.bytes(),
       forwardedLength: forwarded.bytes(),
-      manifest: result?.manifest ?? [],
-      unnamed: result?.unnamed ?? 0,
+      manifest: traces.manifest,
+      unnamed: traces.unnamed,
       ...(hasRows ? { rows: ledger.facts() } : {}),
       ...(whole ? {} : { void: true }),
       claims: [
@@ -128,7 +130,7 @@ export function createPassage(options: PassageOptions): Passage {
       ],
     }),
     whole: () => whole,
-    captured: () => result?.captured ?? new Map(),
+    captured: () => traces.captured,
     digest: () => `sha-256=:${forwarded.sha256().toString('base64')}:`,
   }
 }

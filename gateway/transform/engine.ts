@@ -4,7 +4,6 @@
  */
 import type { ScalarType } from '../../base/json-token.ts'
 import { Problem } from '../../base/problem.ts'
-import type { ManifestEntry } from '../../evidence/record.ts'
 import type { BodySink } from './codec/codec.ts'
 import { NOWHERE, ROOT, symbolOf } from './matcher.ts'
 import { assemble, mark, putSpan, putText, rollBack } from './output.ts'
@@ -22,13 +21,14 @@ import {
   type Pass,
   putItem,
   refusal,
+  tracesOf,
 } from './pass.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
 import { type Released, release } from './release.ts'
 import { makeSource } from './source.ts'
 import { settle } from './later.ts'
-import type { Change, Rewritten, Scalar } from './transform.ts'
+import type { BodyTraces, Change, Rewritten, Scalar } from './transform.ts'
 
 /** One document on its way through. */
 export interface Rewriter extends BodySink {
@@ -40,6 +40,8 @@ export interface Rewriter extends BodySink {
   release(consumed: number): Released
   /** Goes on in the next part of the document. */
   resume(bytes: Buffer): void
+  /** What the rules did so far. */
+  traces(): BodyTraces
   finish(): Rewritten
 }
 
@@ -82,6 +84,7 @@ export function startRewrite(
     resume: (next) => {
       pass.source = makeSource(next)
     },
+    traces: () => tracesOf(pass),
     finish: () => finish(pass),
   }
 }
@@ -279,14 +282,9 @@ function onSkip(pass: Pass, start: number, end: number): void {
 }
 
 function finish(pass: Pass): Rewritten {
-  const { program, output, claims, captured, unnamed } = pass
+  const { output, claims } = pass
   const { bytes } = pass.source
   if (pass.frame.survivors === 0) throw refusal('the body is a single value that may not pass')
   putSpan(output, pass.lastEnd, bytes.length)
-  const manifest: ManifestEntry[] = []
-  for (const index of [...pass.counts.keys()].sort((a, b) => a - b)) {
-    const rule = program.rules[index]
-    if (rule !== undefined) manifest.push({ ...rule.entry, count: pass.counts.get(index) ?? 0 })
-  }
-  return { bytes: assemble(output, bytes), manifest, unnamed, claims, captured }
+  return { bytes: assemble(output, bytes), claims, ...tracesOf(pass) }
 }

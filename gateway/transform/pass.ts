@@ -1,6 +1,6 @@
 /** One document's way through the engine: the open containers, and what becomes of each item. @module */
 import { Problem } from '../../base/problem.ts'
-import type { Claim } from '../../evidence/record.ts'
+import type { Claim, ManifestEntry } from '../../evidence/record.ts'
 import { publicPathOf } from '../policy/public-path.ts'
 import type { Matcher } from './matcher.ts'
 import { type Mark, type Output, putSpan, putText } from './output.ts'
@@ -8,7 +8,7 @@ import { Personal } from './personal.ts'
 import type { Program, Spelling } from './program.ts'
 import type { Source } from './source.ts'
 import { writeStep } from './step.ts'
-import type { Captured, Change, Links } from './transform.ts'
+import type { BodyTraces, Captured, Change, Links } from './transform.ts'
 
 /** No rule selects the value. */
 export const NO_RULE = -1
@@ -153,6 +153,16 @@ export function capture(pass: Pass, state: number, type: Captured['type'], text:
     if (pass.captured.has(name)) throw refusal(`what \`${name}\` is taken from stands twice`)
     pass.captured.set(name, value)
   }
+}
+
+/** What the rules did up to here. */
+export function tracesOf({ program, counts, captured, unnamed }: Pass): BodyTraces {
+  const manifest: ManifestEntry[] = []
+  for (const index of [...counts.keys()].sort((a, b) => a - b)) {
+    const rule = program.rules[index]
+    if (rule !== undefined) manifest.push({ ...rule.entry, count: counts.get(index) ?? 0 })
+  }
+  return { manifest, unnamed, captured }
 }
 
 /** What the policy does not let pass. */

@@ -9,7 +9,7 @@ import { type Rewriter, startRewrite } from './engine.ts'
 import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
 import { HELD_BYTES_MAX, REREAD_BYTES_MAX } from './limits.ts'
 import type { Released } from './release.ts'
-import type { Rewritten } from './transform.ts'
+import type { BodyTraces, Rewritten } from './transform.ts'
 
 /** A body on its way. After a Problem nothing more may be written, nor passed on. */
 export interface BodyStream {
@@ -17,6 +17,8 @@ export interface BodyStream {
   write(chunk: Uint8Array): { readonly bytes: Buffer; readonly claims: readonly Claim[] }
   /** @returns the rest, and the manifest of the whole. */
   end(): Rewritten
+  /** What the rules did so far; to a value that waits for what follows, perhaps too early. */
+  traces(): BodyTraces
   /** The columns that rows of a table leave with, once they are known. */
   readonly columns: () => readonly string[] | undefined
 }
@@ -73,6 +75,7 @@ export function startBodyStream(
   const { out, claims } = passage
   return {
     columns: () => reader.columns?.(),
+    traces: rewriter.traces,
     write(chunk) {
       take(passage, transcoder.decode(chunk, false))
       return { bytes: transcoder.encode(join(out.splice(0))), claims: claims.splice(0) }

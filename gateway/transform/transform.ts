@@ -56,10 +56,14 @@ export interface Traces {
   readonly unnamed: number
 }
 
-/** What rewriting one message yields. */
-export interface Rewritten extends Traces {
-  readonly bytes: Buffer
-  readonly claims: readonly Claim[]
+/** What they did to a body, and took from it. */
+export interface BodyTraces extends Traces {
   /** `links.<name>` and `legal.consent`, when the body has them. */
   readonly captured: ReadonlyMap<string, Captured>
+}
+
+/** What rewriting one message yields. */
+export interface Rewritten extends BodyTraces {
+  readonly bytes: Buffer
+  readonly claims: readonly Claim[]
 }

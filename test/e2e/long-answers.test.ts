@@ -120,6 +120,7 @@ for (const buffered of [false, true]) {
           expect(seen).to.be.greaterThan(0)
           const { rows: facts } = record['response'] as { rows: { count: number } }
           expect(facts.count).to.be.within(seen, 3000)
+          expect(record['response']).to.have.nested.property('manifest[0].count', facts.count)
         }
         expect(got.body.toString()).to.not.include('13900139000')
         spoolIsEmpty()

@@ -141,6 +141,12 @@ describe('bodies that are relayed while they come', () => {
       expect(record['request']).to.deep.include({ void: true, streamed: true })
       expect(record['request']).to.have.nested.property('rows.count', problem.released.rows)
       expect(record['request']).to.have.property('forwardedLength', problem.released.bytes)
+      // What was done to the part that left, as of a body that arrived.
+      const { manifest, unnamed } = record['request'] as { manifest: object[]; unnamed: number }
+      expect(manifest.find((entry) => 'action' in entry && entry.action === 'tokenize')).to.include(
+        { path: '$[*].mobile', kind: 'mobile', class: 'C2', count: problem.released.rows },
+      )
+      expect(unnamed).to.equal(problem.released.rows)
     })
   }
 
