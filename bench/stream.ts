@@ -3,34 +3,19 @@
  * CPU time and the most memory that was ever resident. `node bench/stream.ts [megabytes]` @module
  */
 import type { ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { startTranscoder } from '../gateway/transform/charset.ts'
 import { createInstallation } from '../test/support/installation.ts'
 import { cpuTimeUs, openClient, startServer } from './harness.ts'
+import { csv, type LongBody, multipart, ndjson } from './long-bodies.ts'
 import { hasNginx, startNginx } from './peers/nginx.ts'
 
 /** As cli/sealgate.js has them. */
 const FLAGS = ['--max-semi-space-size=8', '--expose-gc']
 const PEERS = join(import.meta.dirname, 'peers')
 const MB = 1_000_000
-
-/** One kind of long body. */
-interface Kind {
-  readonly name: string
-  readonly path: string
-  readonly contentType: string
-  /** Begins the body, repeats in it, and ends it. */
-  readonly first: Buffer
-  readonly block: Buffer
-  readonly last: Buffer
-  /** What must be at the ends of what arrives, and what must not. */
-  readonly wanted: readonly string[]
-  readonly planted: readonly string[]
-}
 
 /** What one transfer came to. */
 export interface Transfer {
@@ -41,106 +26,6 @@ export interface Transfer {
   readonly cpuSeconds: number
   /** The most memory that its processes ever had resident, bytes. */
   readonly residentBytes: number
-}
-
-const ROWS_PER_BLOCK = 4000
-const MOBILE = '13800138000'
-
-const SAMPLES: Readonly<Record<string, string>> = {
-  ndjson: '[ { loan: L-1, secret: x } ]',
-  csv: '"loan,secret\\nL-1,x\\n"',
-  multipart: '{ loan: L-1, secret: x }',
-}
-
-function policy(name: string, body: string, fields: string): string {
-  return `policy: stream-${name}
-version: 1
-title: { zh: 长报文, en: Long bodies }
-from: sunrise-platform
-to: harbour-bank
-when: { method: POST, path: /stream/${name} }
-purpose: credit-assessment
-legal: { basis: separate-consent, pia: { id: PIA-1, date: 2026-03-02 } }
-evidence: { custody: none, retain: 5y }
-request:
-  unnamed: drop
-  ${body}
-  fields:
-${fields}
-response: { unnamed: drop, fields: { $.none: keep } }
-tests:
-  - name: drops what is not named
-    request: ${SAMPLES[name]}
-    never: [ secret ]
-`
-}
-
-const FIELDS = `    $[*].loan:   keep
-    $[*].amount: keep
-    $[*].due:    keep
-    $[*].mobile: { kind: mobile, tokenize: opaque }
-    $[*].name:   { kind: name, mask: surname }
-`
-
-const PARTS = `    $.loan:         keep
-    $.mobile:       { kind: mobile, tokenize: opaque }
-    $.file.content: keep
-`
-
-function ndjson(): Kind {
-  const rows = Array.from({ length: ROWS_PER_BLOCK }, (_, i) => {
-    const loan = `LN-2026-${i}`
-    const note = 'ordinary row of a file that is reconciled daily'
-    const known = `"loan":"${loan}","amount":"${i}.50","due":"2026-12-01","mobile":"${MOBILE}"`
-    return `{${known},"name":"王小明","branch":"海淀支行","note":"${note}"}\n`
-  })
-  const nothing = Buffer.alloc(0)
-  return {
-    name: 'NDJSON',
-    path: '/stream/ndjson',
-    contentType: 'application/x-ndjson',
-    first: nothing,
-    block: Buffer.from(rows.join('')),
-    last: nothing,
-    wanted: ['"loan":"LN-2026-0"', `"loan":"LN-2026-${ROWS_PER_BLOCK - 1}"`, 'tok_mobile'],
-    planted: [MOBILE, 'branch'],
-  }
-}
-
-function csv(): Kind {
-  const rows = Array.from(
-    { length: ROWS_PER_BLOCK },
-    (_, i) =>
-      `LN-2026-${i},${i}.50,2026-12-01,${MOBILE},王小明,海淀支行,"日终对账文件的一行，每日核对"\r\n`,
-  )
-  const { encode } = startTranscoder('gbk')
-  return {
-    name: 'CSV (GBK)',
-    path: '/stream/csv',
-    contentType: 'text/csv; charset=gbk',
-    first: encode(Buffer.from('loan,amount,due,mobile,name,branch,note\r\n')),
-    block: encode(Buffer.from(rows.join(''))),
-    last: Buffer.alloc(0),
-    wanted: ['loan,amount,due,mobile,name', `LN-2026-${ROWS_PER_BLOCK - 1},`, 'tok_mobile'],
-    planted: [MOBILE],
-  }
-}
-
-/** One file of many megabytes between two short fields. */
-function multipart(): Kind {
-  const part = (name: string, more = '') =>
-    `--edge\r\nContent-Disposition: form-data; name="${name}"${more}\r\n`
-  const file = `${part('file', '; filename="photos.bin"')}Content-Type: application/octet-stream\r\n\r\n`
-  return {
-    name: 'multipart',
-    path: '/stream/multipart',
-    contentType: 'multipart/form-data; boundary=edge',
-    first: Buffer.from(`${part('loan')}\r\nLN-2026-1\r\n${part('mobile')}\r\n${MOBILE}\r\n${file}`),
-    block: Buffer.from(randomBytes(300_000).toString('hex').replace(/\d/g, 'g')),
-    last: Buffer.from('\r\n--edge--\r\n'),
-    wanted: ['LN-2026-1', 'tok_mobile', '--edge--'],
-    planted: [MOBILE],
-  }
 }
 
 /**
@@ -165,12 +50,7 @@ export async function runStreams(bytes: number, only = ''): Promise<readonly Tra
         transfers.push(await transfer(kind, bytes, place))
       }
       const installation = await createInstallation(`http://127.0.0.1:${taker.port}`)
-      installation.addPolicy('ndjson.yaml', policy('ndjson', '', FIELDS))
-      installation.addPolicy(
-        'csv.yaml',
-        policy('csv', 'body: { format: csv, charset: gbk }', FIELDS),
-      )
-      installation.addPolicy('multipart.yaml', policy('multipart', '', PARTS))
+      installation.addPolicy('stream.yaml', kind.policy)
       // A process for each body: what one leaves behind is not the next one's.
       const parameters = [...FLAGS, join(PEERS, 'gateway.ts'), installation.configFile]
       const gateway = await startServer(parameters)
@@ -201,9 +81,10 @@ interface Place {
 }
 
 /** Sends one body over a bare socket, as fast as it is taken. */
-async function transfer(kind: Kind, bytes: number, place: Place): Promise<Transfer> {
-  const blocks = Math.ceil((bytes - kind.first.length - kind.last.length) / kind.block.length)
-  const length = kind.first.length + blocks * kind.block.length + kind.last.length
+async function transfer(kind: LongBody, bytes: number, place: Place): Promise<Transfer> {
+  const blocks = Math.ceil(bytes / kind.block.length)
+  const [first, last] = [kind.first(blocks), kind.last(blocks)]
+  const length = first.length + blocks * kind.block.length + last.length
   const before = cpuTimeUs(place.pids)
   const started = performance.now()
   const socket = connect({ port: place.port, host: '127.0.0.1' })
@@ -219,9 +100,9 @@ async function transfer(kind: Kind, bytes: number, place: Place): Promise<Transf
         `content-length: ${length}\r\nconnection: close\r\n\r\n`,
     ),
   )
-  await write(kind.first)
+  await write(first)
   for (let i = 0; i < blocks && !socket.destroyed; i++) await write(kind.block)
-  await write(kind.last)
+  await write(last)
   await ended
   const seconds = (performance.now() - started) / 1000
   if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`${place.through}: ${answer}`)
@@ -242,7 +123,7 @@ function peakOf(pid: number): number {
 }
 
 /** A gateway that did not do its work is not measured. */
-async function checkTaken({ name, wanted, planted }: Kind, port: number): Promise<void> {
+async function checkTaken({ name, wanted, planted }: LongBody, port: number): Promise<void> {
   const client = await openClient(port)
   const { body } = await client.exchange([Buffer.from('GET / HTTP/1.1\r\nhost: bank\r\n\r\n')])
   client.close()
