@@ -10,6 +10,7 @@ import type { Target } from './http/target.ts'
 
 import type { Route } from './route.ts'
 import type { Passage } from './stream/passage.ts'
+import type { Twin } from './stream/twin.ts'
 import type { Rewritten, Traces } from './transform/transform.ts'
 
 /** What the gateway sends on, ready for the wire. */
@@ -90,6 +91,9 @@ export interface Exchange {
   frame?: Traces
   answerPassage?: Passage
   answerFrame?: Traces
+  /** How the version that is only being watched decided long bodies. */
+  twin?: Twin
+  answerTwin?: Twin
   /** Links that were found in a long body: name → pseudonym. */
   foundLinks?: Readonly<Record<string, string>>
   /** Headers, path and query included. */

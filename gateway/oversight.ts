@@ -2,7 +2,7 @@
 import type { Report } from '../base/diagnostic.ts'
 import type { Content } from './content.ts'
 import type { Exchange } from './exchange.ts'
-import type { StagePorts } from './http/stages.ts'
+import type { ScreenPorts } from './http/long.ts'
 import { type Logger, describeError } from './log.ts'
 import { createRuleCounters, type RuleCounters } from './policy/counters.ts'
 import type { LiveEvents } from './policy/live.ts'
@@ -18,6 +18,7 @@ export interface PolicyStatus {
   readonly mode: Policy['mode']
   readonly uses: number
   readonly differing: number
+  readonly unseen: number
   readonly refused: Readonly<Record<string, number>>
   readonly rules: readonly { readonly rule: string; readonly text: string; readonly hits: number }[]
   /** Rules that met nothing although the policy was used often enough. */
@@ -28,7 +29,7 @@ export interface PolicyStatus {
 export interface Oversight {
   readonly events: LiveEvents<Content>
   /** Counts a finished exchange, and has its shadow decide it too. */
-  observe(ports: StagePorts, exchange: Exchange): void
+  observe(ports: ScreenPorts, exchange: Exchange): void
   status(policies: readonly Policy[]): readonly PolicyStatus[]
   /** Readings of the files so far, the first one excepted. */
   readonly reloads: () => { readonly accepted: number; readonly rejected: number }
@@ -60,7 +61,7 @@ export function createOversight(log: Logger, deadRuleUses: number): Oversight {
     observe: (ports, exchange) => {
       const { route, rid } = exchange
       if (route === undefined) return
-      if (exchange.rewritten !== undefined) {
+      if ((exchange.rewritten ?? exchange.passage) !== undefined) {
         counters.count(route.policy, manifestOf(exchange))
         alarmAtDeadRules(log, counters, route.policy, deadRuleUses)
       }
@@ -94,7 +95,7 @@ function alarmAtDeadRules(log: Logger, counters: RuleCounters, policy: Policy, u
 
 function statusOf(policy: Policy, counters: RuleCounters, deadRuleUses: number): PolicyStatus {
   const { id, version, digest, mode, request, response } = policy
-  const { uses, differing, refused } = counters.usage(policy)
+  const { uses, differing, unseen, refused } = counters.usage(policy)
   const rules = [request, response].flatMap(({ headers, query, pathParameters, fields }) => [
     ...headers,
     ...query,
@@ -102,7 +103,7 @@ function statusOf(policy: Policy, counters: RuleCounters, deadRuleUses: number):
     ...fields,
   ])
   return {
-    ...{ id, version, digest, mode, uses, differing },
+    ...{ id, version, digest, mode, uses, differing, unseen },
     refused: Object.fromEntries(refused),
     rules: rules.map((rule) => ({
       rule: rule.id,

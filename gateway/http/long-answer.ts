@@ -2,14 +2,12 @@
 import { Problem } from '../../base/problem.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import { createPassage, type Passage } from '../stream/passage.ts'
-import { readFormat, writeContentType } from '../transform/format.ts'
-import { rewriteHeaders } from '../transform/rewrite.ts'
 import { answerFields } from './answer.ts'
 import { routeName } from './facts.ts'
-import { guardOf, requireLong } from './long.ts'
+import { answerFrameOf, twinOf, wayOf } from './long.ts'
 import type { LongPorts } from './long-request.ts'
 import { pullBody, push } from './pull.ts'
-import { answerCoding, codingOf, endToEnd, recipientsFault, refuseRedirect } from './stages.ts'
+import { answerCoding, codingOf, recipientsFault, refuseRedirect } from './stages.ts'
 
 const GONE = {
   slug: 'caller-gone',
@@ -45,23 +43,17 @@ export async function answerLong(
   let done = () => {}
   try {
     refuseRedirect(status)
-    const { dialect } = route.compiled.response
-    const format = readFormat(head.get('content-type') ?? '', dialect)
-    requireLong(ports.limits, exchange, 'response', format, long)
-    const rules = route.compiled.response
-    const { headers, ...traces } = await rewriteHeaders(rules, endToEnd(head))
-    const contentType = writeContentType(format)
-    const shown = [...headers, ['content-type', contentType]] as const
-    const message = { headers: shown, path: '', query: '', body: Buffer.alloc(0), mediaType: '' }
-    ports.guard(route.policy, 'response', message)
+    const way = wayOf(ports, route, 'response', head, long)
+    const twin = twinOf(ports, exchange, 'response', head, long)
+    if (twin !== undefined) exchange.answerTwin = twin
+    const { headers, ...traces } = await answerFrameOf(ports, route, head, way)
     exchange.answerFrame = traces
     const encode = answerCoding(exchange, head)
     const passage = createPassage({
-      rules,
-      format,
+      ...way,
+      twin,
       decode: codingOf(head),
       encode,
-      guard: guardOf(ports, route.policy, 'response', format),
       ledger: ports.recorder.rows(rid, 'response'),
       limits: { bytesMax: STREAM_BYTES_MAX, ratioMax: CODING_RATIO_MAX },
     })
@@ -72,7 +64,7 @@ export async function answerLong(
       passage.progress,
     )
     const output = passage.run(pullBody(long, STREAM_IDLE_TIMEOUT_MS, BROKEN))
-    const fields = answerFields({ headers, contentType, coding: encode }, rid)
+    const fields = answerFields({ ...way, headers, coding: encode }, rid)
     const arrival = { passage, output, fields, conclude }
     await (route.policy.response.buffered ? holdBack : passOn)(ports, exchange, status, arrival)
   } catch (error) {

@@ -7,22 +7,14 @@ import { passDigest } from '../signature/digest.ts'
 import { createPassage, type Passage } from '../stream/passage.ts'
 import type { SpoolFolder } from '../stream/spool.ts'
 import type { Transfers } from '../stream/transfers.ts'
-import { readFormat, writeContentType } from '../transform/format.ts'
 import { composeRequest, composeTrailer, type Envelope, type LongContent } from './compose.ts'
 import { checkConsent } from './consent.ts'
 import { longIntentOf, routeName } from './facts.ts'
 import type { Leg } from './leg.ts'
 import type { RelayLimits } from './limits.ts'
-import { guardOf, requireLong } from './long.ts'
+import { frameOf, twinOf, wayOf } from './long.ts'
 import { pullBody, push } from './pull.ts'
-import {
-  codingOf,
-  envelopeOf,
-  linksOf,
-  rewriteFrame,
-  type StagePorts,
-  signerFor,
-} from './stages.ts'
+import { codingOf, envelopeOf, linksOf, type StagePorts, signerFor } from './stages.ts'
 
 /** What long bodies need of the rest of the gateway. */
 export interface LongPorts extends StagePorts {
@@ -65,24 +57,22 @@ export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<I
   if (!head || !route || !long || !caller || !recipient) throw new Problem('internal', '')
   const { policy } = route
   const { STREAM_BYTES_MAX, CODING_RATIO_MAX, STREAM_IDLE_TIMEOUT_MS } = ports.limits
-  const format = readFormat(head.get('content-type') ?? '', route.compiled.request.dialect)
-  requireLong(ports.limits, exchange, 'request', format, long)
+  const way = wayOf(ports, route, 'request', head, long)
+  const { contentType } = way
+  const twin = twinOf(ports, exchange, 'request', head, long)
+  if (twin !== undefined) exchange.twin = twin
   const { method = '' } = exchange.request
   if (!LONG_METHODS.has(method)) {
     throw new Problem('body-too-large', `expected a short body with method ${method}`)
   }
   const coding = codingOf(head)
-  const frame = await rewriteFrame(exchange)
-  const contentType = writeContentType(format)
-  const headers = [...frame.headers, ['content-type', contentType]] as const
-  ports.guard(policy, 'request', { ...frame, headers, body: NOTHING, mediaType: '' })
+  const frame = await frameOf(ports, exchange, way)
   exchange.frame = frame
   const passage = createPassage({
-    rules: route.compiled.request,
-    format,
+    ...way,
+    twin,
     decode: coding,
     encode: coding,
-    guard: guardOf(ports, policy, 'request', format),
     ledger: ports.recorder.rows(rid, 'request'),
     limits: { bytesMax: STREAM_BYTES_MAX, ratioMax: CODING_RATIO_MAX },
   })

@@ -1,25 +1,68 @@
-/** Which long bodies are taken, and how the guard looks at them. @module */
+/** Which long bodies are taken, and what decides about them. @module */
 import { Problem } from '../../base/problem.ts'
 import type { Exchange, LongBody } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { Route } from '../route.ts'
+import type { ScreenOptions } from '../stream/screen.ts'
+import { startTwin, type Twin } from '../stream/twin.ts'
 import type { BodyGuard } from '../stream/window.ts'
-import { type BodyFormat, formatType, writeContentType } from '../transform/format.ts'
+import { type BodyFormat, formatType, readFormat, writeContentType } from '../transform/format.ts'
+import { rewriteHeaders, type RewrittenHeaders } from '../transform/rewrite.ts'
+import type { Head } from './headers.ts'
 import type { RelayLimits } from './limits.ts'
-import type { StagePorts } from './stages.ts'
+import { endToEnd, type RequestFrame, rewriteFrame, type StagePorts } from './stages.ts'
 
-/** @throws {Problem} `body-too-large` when a body must be short, saying why. */
-export function requireLong(
-  { BODY_BYTES_MAX, STREAM_BYTES_MAX }: RelayLimits,
+/** What the decision about a long body needs of the rest of the gateway. */
+export type ScreenPorts = StagePorts & { readonly limits: RelayLimits }
+
+/** One long body, as a route decides it. */
+export interface LongWay extends ScreenOptions {
+  readonly contentType: string
+}
+
+/**
+ * Makes ready what decides about a long body.
+ *
+ * @throws {Problem} `body-too-large` when a body must be short, saying why; `media-type-unsupported`.
+ */
+export function wayOf(
+  ports: ScreenPorts,
+  { policy, compiled }: Route,
+  direction: 'request' | 'response',
+  head: Head,
+  body: LongBody,
+): LongWay {
+  const rules = compiled[direction]
+  const format = readFormat(head.get('content-type') ?? '', rules.dialect)
+  requireLong(ports.limits, policy, direction, format, body)
+  const guard = guardOf(ports, policy, direction, format)
+  return { rules, format, guard, contentType: writeContentType(format) }
+}
+
+/** The same for the version that is only being watched, if there is one. */
+export function twinOf(
+  ports: ScreenPorts,
   { route }: Exchange,
+  direction: 'request' | 'response',
+  head: Head,
+  body: LongBody,
+): Twin | undefined {
+  const shadow = route?.shadow
+  return shadow && startTwin(() => wayOf(ports, shadow, direction, head, body))
+}
+
+function requireLong(
+  { BODY_BYTES_MAX, STREAM_BYTES_MAX }: RelayLimits,
+  policy: Policy,
   direction: 'request' | 'response',
   format: BodyFormat,
   { length }: LongBody,
 ): void {
   const short = `expected at most ${BODY_BYTES_MAX} bytes`
-  if (route?.policy.evidence.custody === 'sealed') {
+  if (policy.evidence.custody === 'sealed') {
     throw new Problem('body-too-large', `${short} where originals are kept`)
   }
-  if (route?.policy[direction].envelope !== undefined) {
+  if (policy[direction].envelope !== undefined) {
     throw new Problem('body-too-large', `${short} inside of an envelope`)
   }
   if (!formatType(format).streams) {
@@ -29,6 +72,35 @@ export function requireLong(
     throw new Problem('body-too-large', `expected at most ${STREAM_BYTES_MAX} bytes`)
   }
 }
+
+/** What leaves of a request besides its long body, rewritten and seen by the guard. */
+export async function frameOf(
+  ports: StagePorts,
+  exchange: Exchange,
+  { contentType }: LongWay,
+): Promise<RequestFrame> {
+  const { route } = exchange
+  if (!route) throw new Problem('internal', '')
+  const frame = await rewriteFrame(exchange)
+  const headers = [...frame.headers, ['content-type', contentType]] as const
+  ports.guard(route.policy, 'request', { ...frame, headers, body: NOTHING, mediaType: '' })
+  return frame
+}
+
+/** The same for an answer. */
+export async function answerFrameOf(
+  ports: StagePorts,
+  { policy, compiled }: Route,
+  head: Head,
+  { contentType }: LongWay,
+): Promise<RewrittenHeaders> {
+  const frame = await rewriteHeaders(compiled.response, endToEnd(head))
+  const headers = [...frame.headers, ['content-type', contentType]] as const
+  ports.guard(policy, 'response', { headers, path: '', query: '', body: NOTHING, mediaType: '' })
+  return frame
+}
+
+const NOTHING = Buffer.alloc(0)
 
 /** The guard for parts of a body. */
 export function guardOf(

@@ -53,6 +53,18 @@ function addRuleMetrics(registers: Registry[], { status }: PolicyCounts): void {
       }
     },
   })
+  new Counter({
+    name: 'sealgate_shadow_unseen_total',
+    help: 'Exchanges with a long body that a shadow version did not get to see.',
+    labelNames: ['policy', 'version', 'mode'],
+    registers,
+    collect() {
+      this.reset()
+      for (const policy of status()) {
+        if (policy.mode === 'shadow') this.inc(labelsOf(policy), policy.unseen)
+      }
+    },
+  })
   new Gauge({
     name: 'sealgate_dead_rules',
     help: 'Rules that met no value although their policy was used often.',

@@ -8,6 +8,8 @@ export interface RuleCounters {
   count(policy: Policy, manifest: readonly ManifestEntry[]): void
   /** Adds one exchange that a shadow version decided otherwise; `slug` when it would have refused it. */
   differ(policy: Policy, slug?: string): void
+  /** Adds one exchange whose long body a shadow version did not get to see. */
+  miss(policy: Policy): void
   /** How many values a rule met. */
   hits(policy: Policy, rule: Rule): number
   usage(policy: Policy): Usage
@@ -21,6 +23,8 @@ export interface Usage {
   readonly uses: number
   /** Of these, exchanges that it decides otherwise than the version in force. */
   readonly differing: number
+  /** Exchanges with a long body that it did not see: they were refused before it was read. */
+  readonly unseen: number
   /** Problem slug → exchanges that it would have refused and the version in force did not. */
   readonly refused: ReadonlyMap<string, number>
 }
@@ -33,6 +37,7 @@ export interface DeadRule {
 interface Tally {
   uses: number
   differing: number
+  unseen: number
   readonly hits: Map<string, number>
   readonly refused: Map<string, number>
 }
@@ -57,6 +62,9 @@ export function createRuleCounters(): RuleCounters {
       tally.differing++
       if (slug !== undefined) add(tally.refused, slug, 1)
     },
+    miss(policy) {
+      tallyOf(policy).unseen++
+    },
     hits,
     usage: (policy) => byDigest.get(policy.digest) ?? makeTally(),
     deadRules: (policies, uses) =>
@@ -71,7 +79,7 @@ export function createRuleCounters(): RuleCounters {
 }
 
 function makeTally(): Tally {
-  return { uses: 0, differing: 0, hits: new Map(), refused: new Map() }
+  return { uses: 0, differing: 0, unseen: 0, hits: new Map(), refused: new Map() }
 }
 
 function add(counts: Map<string, number>, key: string, count: number): void {

@@ -6,24 +6,21 @@ import { createHash } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
 import type { Claim, MessageFacts } from '../../evidence/record.ts'
 import type { RowLedger } from '../../evidence/rows/ledger.ts'
-import type { CompiledDirection } from '../transform/compile.ts'
-import { type BodyFormat, formatType } from '../transform/format.ts'
-import { startBodyStream } from '../transform/stream.ts'
-import type { BodyTraces, Captured } from '../transform/transform.ts'
+import { formatType } from '../transform/format.ts'
+import type { Captured } from '../transform/transform.ts'
 import { type Coding, type CodingLimits, decodeStream, encodeStream } from './coding.ts'
-import { type BodyGuard, startWindows } from './window.ts'
+import { type ScreenOptions, startScreen } from './screen.ts'
+import type { Twin } from './twin.ts'
 
 /** What a passage is made of. */
-export interface PassageOptions {
-  readonly rules: CompiledDirection
-  readonly format: BodyFormat
+export interface PassageOptions extends ScreenOptions {
   /** The coding in which it comes, and the one in which it leaves. */
   readonly decode: Coding | undefined
   readonly encode: Coding | undefined
-  /** @throws {Problem} `leak-detected` */
-  readonly guard: BodyGuard
   /** Where rows are entered, if the format has any. */
   readonly ledger: RowLedger
+  /** Sees what the rules see. */
+  readonly twin?: Twin | undefined
   readonly limits: CodingLimits
 }
 
@@ -65,28 +62,23 @@ const SWEEP_BYTES = 1_048_576
 
 /** Makes a passage ready. */
 export function createPassage(options: PassageOptions): Passage {
-  const { format, decode, encode, ledger, limits } = options
+  const { format, decode, encode, ledger, limits, twin } = options
   const hasRows = formatType(format).rows !== undefined
-  // A commitment to each value would take as much memory as the body: its rows are committed to instead.
-  const rules = { ...options.rules, body: { ...options.rules.body, claims: undefined } }
+  const screen = startScreen(options, hasRows ? { onRow: ledger.enter } : {})
   const received = createTally(limits.bytesMax)
   const decoded = createTally(limits.bytesMax)
   const forwarded = createTally()
-  // What was done to all that the guard has let pass; of a body that is stopped, to the part that left.
-  let traces: BodyTraces = { manifest: [], unnamed: 0, captured: new Map() }
   let whole = false
 
   async function* rewritten(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const stream = startBodyStream(rules, format, hasRows ? { onRow: ledger.enter } : {})
     let worked = 0
-    const windows = startWindows(format, options.guard, stream.columns)
     for await (const chunk of source) {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
         const piece = chunk.subarray(at, at + PIECE_BYTES)
-        const bytes = windows.write(stream.write(piece).bytes)
+        twin?.write(piece)
+        const bytes = screen.write(piece)
         // Whoever pulls may send them at once: they count as gone, even if the sending fails.
         ledger.settle()
-        traces = stream.traces()
         if (bytes.length > 0) yield bytes
       }
       worked += chunk.length
@@ -95,9 +87,9 @@ export function createPassage(options: PassageOptions): Passage {
         globalThis.gc?.({ type: 'minor', execution: 'sync' }) // With `--expose-gc`, as cli/sealgate.js has it.
       }
     }
-    const rest = windows.end(stream.end().bytes)
+    twin?.end()
+    const rest = screen.end()
     ledger.settle()
-    traces = stream.traces()
     if (rest.length > 0) yield rest
   }
 
@@ -119,8 +111,8 @@ export function createPassage(options: PassageOptions): Passage {
       ...(decode === undefined ? {} : { coding: decode }),
       length: received.bytes(),
       forwardedLength: forwarded.bytes(),
-      manifest: traces.manifest,
-      unnamed: traces.unnamed,
+      manifest: screen.traces().manifest,
+      unnamed: screen.traces().unnamed,
       ...(hasRows ? { rows: ledger.facts() } : {}),
       ...(whole ? {} : { void: true }),
       claims: [
@@ -130,7 +122,7 @@ export function createPassage(options: PassageOptions): Passage {
       ],
     }),
     whole: () => whole,
-    captured: () => traces.captured,
+    captured: () => screen.traces().captured,
     digest: () => `sha-256=:${forwarded.sha256().toString('base64')}:`,
   }
 }
