@@ -2,7 +2,14 @@
 import { Problem } from '../../base/problem.ts'
 import { encodeEntry, type Entry } from './entry.ts'
 import type { Files, OpenFile } from './files.ts'
-import { BATCH_BYTES_MAX, GATHER_MS, LATER_MS, SEGMENT_BYTES_MAX } from './limits.ts'
+import {
+  BATCH_BYTES_MAX,
+  CROWD_PER_MS,
+  GATHER_MS,
+  GATHER_CROWDED_MS,
+  LATER_MS,
+  SEGMENT_BYTES_MAX,
+} from './limits.ts'
 import {
   createSegment,
   cutTornTail,
@@ -68,9 +75,9 @@ interface State {
   position: number
   waiting: Waiting[]
   later: NodeJS.Timeout | undefined
-  /** When the last write began, and whether several callers waited for it. */
+  /** When the last write began, and how many entries in it somebody waited for. */
   begunMs: number
-  crowded: boolean
+  crowd: number
   running: Promise<void> | undefined
   removing: Promise<void>
   failure: Problem | undefined
@@ -109,7 +116,7 @@ export async function openJournal(
           waiting: [],
           later: undefined,
           begunMs: Number.NEGATIVE_INFINITY,
-          crowded: false,
+          crowd: 0,
           running: undefined,
           removing: Promise.resolve(),
           failure: undefined,
@@ -166,7 +173,7 @@ async function run(state: State): Promise<void> {
     await gather(state)
     const batch = takeBatch(state)
     state.begunMs = performance.now()
-    state.crowded = batch.filter(({ urgent }) => urgent).length > 1
+    state.crowd = batch.filter(({ urgent }) => urgent).length
     try {
       await commit(
         state,
@@ -182,11 +189,14 @@ async function run(state: State): Promise<void> {
 }
 
 /**
- * What is appended in this turn of the event loop shares a batch. While callers come in numbers, two
- * writes begin GATHER_MS apart: each costs the processor as much as a whole exchange.
+ * What is appended in this turn of the event loop shares a batch. The more callers there are, the
+ * further apart writes begin: each costs the processor as much as a whole exchange, and under a crowd
+ * an exchange waits for the processor anyway.
  */
-async function gather({ begunMs, crowded }: State): Promise<void> {
-  const waitMs = crowded ? begunMs + GATHER_MS - performance.now() : 0
+async function gather({ begunMs, crowd }: State): Promise<void> {
+  const apartMs =
+    crowd > 1 ? Math.min(GATHER_CROWDED_MS, Math.max(GATHER_MS, crowd / CROWD_PER_MS)) : 0
+  const waitMs = begunMs + apartMs - performance.now()
   if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(waitMs)))
   else await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,9 +1,9 @@
 /** The way of one exchange: the order of the stages, and what happens when one refuses. @module */
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Problem, type ProblemSlug } from '../../base/problem.ts'
 import { uuidv7 } from '../../base/uuid.ts'
+import { drawRandom } from '../../evidence/random.ts'
 import type { Outcome } from '../../evidence/record.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import type { Parties } from '../party/registry.ts'
@@ -250,5 +250,5 @@ function beginExchange(
 }
 
 function newRid(wallUs: bigint): string {
-  return uuidv7(Number(wallUs / 1000n), randomBytes(10))
+  return uuidv7(Number(wallUs / 1000n), drawRandom(10))
 }

@@ -1,5 +1,5 @@
 /** W3C Trace Context: https://www.w3.org/TR/trace-context/ level 1. @module */
-import { randomBytes } from 'node:crypto'
+import { drawRandom } from '../../evidence/random.ts'
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/
 
@@ -10,7 +10,7 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-
  *   (§4.3), since an identifier that the caller chose could itself carry a person's number.
  */
 export function nextTraceparent(incoming: string | undefined): string {
-  const random = randomBytes(24).toString('hex')
+  const random = drawRandom(24).toString('hex')
   const match = incoming === undefined ? null : TRACEPARENT.exec(incoming)
   const parent = random.slice(0, 16)
   if (match === null) return `00-${random.slice(16)}-${parent}-00`
