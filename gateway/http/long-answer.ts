@@ -110,7 +110,6 @@ async function holdBack(
   const spool = await ports.spools.open()
   try {
     for await (const chunk of output) await spool.write(chunk)
-    await spool.finish()
     if (response.destroyed) throw new Problem(GONE.slug, GONE.detail)
     await conclude()
     response.writeHead(status, [...fields, 'content-length', String(spool.length())])

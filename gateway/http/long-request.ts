@@ -106,7 +106,6 @@ async function holdBack(ports: LongPorts, exchange: Exchange, departure: Departu
   const spool = await ports.spools.open()
   try {
     for await (const chunk of output) await spool.write(chunk)
-    await spool.finish()
     if (policy?.legal.consent !== undefined) {
       const nowMs = Number(ports.clock.wallUs() / 1000n)
       checkConsent(policy, passage.captured().get('legal.consent'), nowMs)
