@@ -73,6 +73,7 @@ export interface Exchange {
   readonly receivedUs: bigint
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  readonly method: string
   head?: Head
   target?: Target
   caller?: Caller

@@ -21,7 +21,7 @@ export async function watchShadow(
   exchange: Exchange,
   counters: RuleCounters,
 ): Promise<void> {
-  const { route, inbound, request, response, rid, receivedUs } = exchange
+  const { route, inbound, request, response, method, rid, receivedUs } = exchange
   const shadow = route?.shadow
   const { head, target, caller, recipient, body, plain, inner, answerInner } = exchange
   if (shadow === undefined || !head || !target || !caller || !recipient) return
@@ -37,6 +37,7 @@ export async function watchShadow(
     receivedUs,
     request,
     response,
+    method,
     ...known,
     route: shadow,
     manifest: [],

@@ -68,7 +68,7 @@ export async function openAnswer(
   const body = came.plain ?? came.body
   const name = exchange.route?.policy.response.envelope?.open
   // RFC 9110 §6.4.1: these have no body, so there is nothing to open.
-  const isBodiless = status === 204 || status === 304 || exchange.request.method === 'HEAD'
+  const isBodiless = status === 204 || status === 304 || exchange.method === 'HEAD'
   exchange.answerInner =
     name === undefined || (isBodiless && body.length === 0)
       ? { head, body }

@@ -53,7 +53,7 @@ const NOTHING = Buffer.alloc(0)
  * @throws {Problem} `body-too-large` where only short bodies are taken; and as short ones do.
  */
 export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<Inbound> {
-  const { head, route, long, rid, caller, recipient } = exchange
+  const { head, route, long, rid, caller, recipient, method } = exchange
   if (!head || !route || !long || !caller || !recipient) throw new Problem('internal', '')
   const { policy } = route
   const { STREAM_BYTES_MAX, CODING_RATIO_MAX, STREAM_IDLE_TIMEOUT_MS } = ports.limits
@@ -61,7 +61,6 @@ export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<I
   const { contentType } = way
   const twin = twinOf(ports, exchange, 'request', head, long)
   if (twin !== undefined) exchange.twin = twin
-  const { method = '' } = exchange.request
   if (!LONG_METHODS.has(method)) {
     throw new Problem('body-too-large', `expected a short body with method ${method}`)
   }

@@ -1,29 +1,22 @@
 /** The way of one exchange: the order of the stages, and what happens when one refuses. @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Problem, type ProblemSlug } from '../../base/problem.ts'
+import { Problem } from '../../base/problem.ts'
 import { uuidv7 } from '../../base/uuid.ts'
 import { drawRandom } from '../../evidence/random.ts'
 import type { Outcome } from '../../evidence/record.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
-import type { Parties } from '../party/registry.ts'
-import type { Route } from '../route.ts'
-import { checkContentDigest } from '../signature/digest.ts'
-import { decodeWhole } from '../stream/coding.ts'
+import { admit, type AdmitPorts, decode, identify, readRequest, receive } from './admit.ts'
 import { sendAnswer, sendProblem, sendProblemRaw } from './answer.ts'
-import { discardBody, readBody, watchRequest } from './body.ts'
+import { discardBody, watchRequest } from './body.ts'
 import { intentOf, outcomeOf, refusalOf } from './facts.ts'
-import { checkRequestHead, type Head, readHead } from './headers.ts'
 import { released } from './long.ts'
 import { answerLong } from './long-answer.ts'
 import { type LongPorts, relayLong } from './long-request.ts'
-import { type Answer, codingOf, prepareAnswer, prepareRequest, recipientsFault } from './stages.ts'
-import { parseTarget } from './target.ts'
+import { type Answer, prepareAnswer, prepareRequest, recipientsFault } from './stages.ts'
 
 /** What the relay needs of the rest of the gateway. */
-export interface RelayPorts extends LongPorts {
-  readonly parties: Parties
-  readonly match: (from: string, to: string, method: string, path: string) => Route | undefined
+export interface RelayPorts extends LongPorts, AdmitPorts {
   /** Told of every finished exchange, and of errors that are bugs. */
   readonly observe: (exchange: Exchange, status: number, seconds: number) => void
   readonly report: (error: unknown, rid: string) => void
@@ -70,7 +63,10 @@ export function createRelay(ports: RelayPorts): Relay {
 }
 
 async function relay(ports: RelayPorts, exchange: Exchange): Promise<void> {
-  await admit(ports, exchange)
+  const { recipient } = readRequest(ports, exchange)
+  await identify(ports, exchange, recipient)
+  admit(ports, exchange)
+  await receive(ports, exchange)
   const came = exchange.long === undefined ? await relayShort(ports, exchange) : await relayLong(ports, exchange) // prettier-ignore
   exchange.inbound = came
   const inbound = await withoutCoding(ports, came)
@@ -88,52 +84,6 @@ async function relayShort(ports: RelayPorts, exchange: Exchange): Promise<Inboun
   await ports.recorder.intend(intentOf(exchange, links))
   exchange.intended = true // From here on the record is concluded, never refused.
   return await send(ports, exchange)
-}
-
-/** Who calls, whom, under which policy, with which bytes. */
-async function admit(ports: RelayPorts, exchange: Exchange): Promise<void> {
-  const { request, response } = exchange
-  const method = request.method ?? ''
-  const head = readHead(request.rawHeaders, 'request-malformed')
-  exchange.head = head
-  checkRequestHead(head, request.httpVersion, method)
-  const target = parseTarget(request.url ?? '', ports.limits.URL_BYTES_MAX)
-  exchange.target = target
-  exchange.caller = await ports.parties.identify(request, head, target.recipient)
-  const recipient = ports.parties.get(target.recipient)
-  if (recipient?.base === undefined)
-    throw new Problem('recipient-unknown', 'no party of this id is called')
-  exchange.recipient = recipient
-  const route = ports.match(exchange.caller.party.id, recipient.id, method, target.path)
-  if (route === undefined) throw new Problem('route-unknown', 'no policy for this method and path')
-  exchange.route = route
-  if (head.has('expect')) response.writeContinue()
-  const body = await readBody(request, head, ports.limits)
-  if (!Buffer.isBuffer(body)) {
-    exchange.long = body
-    return
-  }
-  const digest = head.get('content-digest')
-  if (digest !== undefined) checkContentDigest(digest, body)
-  const plain = await decode(ports, head, body)
-  if (plain === 'long') exchange.long = { prefix: [body], rest: undefined, length: body.length }
-  else {
-    exchange.body = body
-    if (plain !== undefined) exchange.plain = plain
-  }
-}
-
-/** @returns undefined when there is no coding to undo. */
-async function decode(
-  { limits }: RelayPorts,
-  head: Head,
-  body: Buffer,
-  slug?: ProblemSlug,
-): Promise<Buffer | 'long' | undefined> {
-  const coding = body.length === 0 ? undefined : codingOf(head)
-  if (coding === undefined) return undefined
-  const bounds = { bytesMax: limits.BODY_BYTES_MAX, ratioMax: limits.CODING_RATIO_MAX }
-  return (await decodeWhole(coding, body, bounds, slug)) ?? 'long'
 }
 
 async function withoutCoding(ports: RelayPorts, inbound: Inbound): Promise<Inbound> {
@@ -246,7 +196,8 @@ function beginExchange(
   response: ServerResponse,
 ): Exchange {
   const receivedUs = ports.clock.wallUs()
-  return { rid: newRid(receivedUs), receivedUs, request, response }
+  const { method = '' } = request
+  return { rid: newRid(receivedUs), receivedUs, request, response, method }
 }
 
 function newRid(wallUs: bigint): string {

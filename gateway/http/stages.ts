@@ -119,12 +119,12 @@ export async function prepareRequest(
 /** All of an envelope that does not depend on the body. */
 export function envelopeOf(
   { clock }: StagePorts,
-  { head, recipient, request, rid }: Exchange,
+  { head, recipient, method, rid }: Exchange,
   { path, query, headers }: RequestFrame,
 ): Omit<Envelope, 'contentType' | 'coding' | 'body'> {
   if (!head || !recipient?.base) throw new Problem('internal', '')
   return {
-    method: request.method ?? '',
+    method,
     base: recipient.base,
     path,
     query,
