@@ -6,6 +6,8 @@ import { markdownTable, spreadText } from './report.ts'
 import { openRig, type SealgateOptions, sending } from './rig.ts'
 
 const CONNECTIONS = 32
+/** Compilers need some thousand requests. */
+const WARM_UPS = 3
 
 /** What the next step leaves out, and what the difference is the cost of. */
 const STEPS: readonly { readonly name: string; readonly without: string; readonly part: string }[] =
@@ -15,6 +17,15 @@ const STEPS: readonly { readonly name: string; readonly without: string; readonl
     { name: 'and without signature', without: 'signature', part: 'the signature for the recipient' },
     { name: 'and without guard', without: 'guard', part: 'the leak guard, both directions' },
   ] // prettier-ignore
+
+/** What cannot be left out, one more in each line. */
+const LEAST = [
+  { name: 'node:http and a lean client, untouched', parts: [] },
+  { name: 'and shared secrets: two MACs', parts: ['secrets'] },
+  { name: 'and 16 commitments, one ES256 seal', parts: ['secrets', 'seal'] },
+  { name: 'and two durable entries', parts: ['secrets', 'seal', 'durable'] },
+  { name: 'the same with keys: ES256 verified, Ed25519 signed', parts: ['jwt', 'seal', 'durable'] },
+] as const // prettier-ignore
 
 /** Keeps a picture. @returns the Markdown that shows it. */
 export type Draw = (name: string, alt: string, svg: string) => string
@@ -27,7 +38,31 @@ export async function runCost(rounds: number, requests: number, draw: Draw): Pro
     ['Shared secrets (hmac-sha256) on both sides', { secrets: true }],
   ] as const)
     sections.push(await costOf(title, options, { rounds, requests, draw }))
+  sections.push(await leastCost(rounds, requests))
   return sections.join('\n\n')
+}
+
+/** What is left when everything is left out that the contracts do not ask for; it bounds what any redesign can reach. */
+async function leastCost(rounds: number, requests: number): Promise<string> {
+  const rig = await openRig()
+  try {
+    const places = [await rig.express('express + HPM, untouched', 'pass')]
+    for (const { name, parts } of LEAST) places.push(await rig.least(name, parts))
+    const variants = places.map((place) => sending(place, makeBody(1)))
+    const results = await interleave(
+      variants,
+      { connections: CONNECTIONS, requests },
+      rounds,
+      WARM_UPS,
+    )
+    const table = markdownTable(
+      ['variant', 'CPU µs per request'],
+      variants.map(({ name }) => [name, spreadText(results.get(name), ({ cpuUs }) => cpuUs)]),
+    )
+    return `**The least: no policy, no guard, no log, no record but its signature**\n\n${table}`
+  } finally {
+    await rig.close()
+  }
 }
 
 async function costOf(
@@ -45,7 +80,12 @@ async function costOf(
       places.push(await rig.sealgate(step.name, { ...options, without: [...without] }))
     }
     const variants = places.map((place) => sending(place, body))
-    const results = await interleave(variants, { connections: CONNECTIONS, requests }, rounds)
+    const results = await interleave(
+      variants,
+      { connections: CONNECTIONS, requests },
+      rounds,
+      WARM_UPS,
+    )
     const costs = variants.map(({ name }) => spread(results.get(name), ({ cpuUs }) => cpuUs).median)
     const parts = STEPS.map(({ part }, index) => ({
       label: part,

@@ -29,6 +29,8 @@ export interface Rig {
   direct(): Place
   express(name: string, kind: 'pass' | 'rewrite'): Promise<Place>
   nginx(name: string, rewrite: boolean): Promise<Place>
+  /** @param parts what is done besides passing bytes on, see peers/least.ts. */
+  least(name: string, parts: readonly string[]): Promise<Place>
   /** @param without parts to leave out, see peers/gateway.ts. */
   sealgate(name: string, options?: SealgateOptions): Promise<Place>
   close(): Promise<void>
@@ -67,6 +69,11 @@ export async function openRig(): Promise<Rig> {
     nginx: async (name, rewrite) => {
       const { child, port, pids } = await startNginx(folder, bank.port, rewrite)
       running.push(child)
+      return { name, port, pids, credentials: nobody }
+    },
+    least: async (name, parts) => {
+      const journal = mkdtempSync(join(folder, 'journal-'))
+      const { port, pids } = await start(join(PEERS, 'least.ts'), bankUrl, journal, parts.join())
       return { name, port, pids, credentials: nobody }
     },
     sealgate: async (name, { without = [], prepare = () => {}, secrets = false } = {}) => {
