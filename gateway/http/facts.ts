@@ -42,7 +42,7 @@ export function intentOf(exchange: Exchange, links: Readonly<Record<string, stri
         ...rewritten.claims,
         ...insideClaims('', inner, sealed, rewritten.bytes),
         ...headClaims(exchange),
-        digestClaim('body_sha256', body),
+        bodyClaim(head, body),
         ...plainClaims('', exchange.plain),
         forwardedClaim(outbound),
       ],
@@ -273,10 +273,18 @@ function insideClaims(
   ]
 }
 
-/** What `content-digest` says already of these bytes: hashing them once more takes as long as reading them. */
+/** A request's body as it came: its own `content-digest`, if it has one, was checked when it was read. */
+function bodyClaim(head: Head, body: Buffer): Claim {
+  return knownDigestClaim('body_sha256', body, head.get('content-digest'))
+}
+
 function forwardedClaim({ headers, body }: Outbound): Claim {
-  const digest = body.length === 0 ? undefined : digestInBase64url(headers['content-digest'])
-  const name = 'forwarded_sha256'
+  return knownDigestClaim('forwarded_sha256', body, headers['content-digest'])
+}
+
+/** What a right `content-digest` says of these bytes: hashing them once more takes as long as reading them. */
+function knownDigestClaim(name: string, body: Buffer, known: string | undefined): Claim {
+  const digest = body.length === 0 ? undefined : digestInBase64url(known)
   return digest === undefined ? digestClaim(name, body) : { name, json: `"${digest}"` }
 }
 

@@ -14,10 +14,10 @@ export function contentDigest(bytes: Uint8Array): string {
   return `sha-256=:${hash('sha256', bytes, 'base64')}:`
 }
 
-/** The SHA-256 of a value that `contentDigest` made, as evidence writes it. */
+/** The SHA-256 in a value of one member, as evidence writes it; a caller's may have stray bits at its end. */
 export function digestInBase64url(value: string | undefined): string | undefined {
   const digest = /^sha-256=:([A-Za-z0-9+/]{43})=:$/.exec(value ?? '')?.[1]
-  return digest?.replaceAll('+', '-').replaceAll('/', '_')
+  return digest === undefined ? undefined : Buffer.from(digest, 'base64').toString('base64url')
 }
 
 /**

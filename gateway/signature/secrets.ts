@@ -1,13 +1,8 @@
 /** Secrets that the gateway shares with one party, for `hmac-sha256` (RFC 9421 §3.3.3): a JWK set of `oct` keys. @module */
-import {
-  createHash,
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { fromBase64url } from '../../base/base64url.ts'
+import { createHmac, type Hmac, tagBytes } from '../../base/hmac.ts'
 import { ConfigFault } from '../fault.ts'
 import { SIGNATURE_LIMITS } from './limits.ts'
 
@@ -16,7 +11,7 @@ export interface SharedSecret {
   readonly kid: string
   /** RFC 7638: names the secret without telling it. */
   readonly thumbprint: string
-  readonly key: KeyObject
+  readonly hmac: Hmac
 }
 
 /**
@@ -40,7 +35,7 @@ function parseSecret(value: unknown): SharedSecret {
   const bytes = fromBase64url(k)
   if (bytes.length < SIGNATURE_LIMITS.SECRET_BYTES_MIN) throw new TypeError('too short')
   const thumbprint = createHash('sha256').update(`{"k":"${k}","kty":"oct"}`).digest('base64url')
-  return { kid, thumbprint, key: createSecretKey(bytes) }
+  return { kid, thumbprint, hmac: createHmac('sha256', bytes) }
 }
 
 /** Opens a file of secrets. @throws {ConfigFault} when others can read it, or it holds something else. */
@@ -55,8 +50,8 @@ export function openSecrets(file: string): readonly SharedSecret[] {
 }
 
 /** HMAC-SHA-256 of a signature base. */
-export function macOf({ key }: SharedSecret, base: string): Buffer {
-  return createHmac('sha256', key).update(base).digest()
+export function macOf({ hmac }: SharedSecret, base: string): Buffer {
+  return tagBytes(hmac(base, 'latin1'))
 }
 
 /** Whether a MAC is right, in constant time. */
