@@ -6,8 +6,8 @@ import { markdownTable, spreadText } from './report.ts'
 import { openRig, type SealgateOptions, sending } from './rig.ts'
 
 const CONNECTIONS = 32
-/** Compilers need some thousand requests. */
-const WARM_UPS = 3
+/** Compilers need some ten thousand requests. */
+const WARM_UPS = 5
 
 /** What the next step leaves out, and what the difference is the cost of. */
 const STEPS: readonly { readonly name: string; readonly without: string; readonly part: string }[] =

@@ -10,7 +10,7 @@ import { openRig, type Place, type Rig, sending } from './rig.ts'
 /** How much is measured. */
 export interface TableSize {
   readonly rounds: number
-  /** Rounds before them: compilers need some thousand requests. */
+  /** Rounds before them: compilers need some ten thousand requests. */
   readonly warmUps: number
   /** KB of body → requests in one round. */
   readonly requests: Readonly<Record<number, number>>
@@ -18,7 +18,7 @@ export interface TableSize {
 
 /** What a run is for: figures, or only to see that it works. */
 export const TABLE_SIZES: Readonly<Record<'full' | 'short', TableSize>> = {
-  full: { rounds: 7, warmUps: 3, requests: { 1: 2000, 10: 1000, 100: 300 } },
+  full: { rounds: 7, warmUps: 5, requests: { 1: 3000, 10: 1500, 100: 400 } },
   short: { rounds: 1, warmUps: 1, requests: { 1: 32 } },
 }
 

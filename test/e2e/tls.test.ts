@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -8,36 +7,11 @@ import { join } from 'node:path'
 import type { Gateway } from '../../gateway/serve.ts'
 import { describeForeign } from '../foreign/tool.ts'
 import { type Bank, startBank } from '../support/bank.ts'
+import { makeCertificates } from '../support/certificates.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { findRecord } from '../support/records.ts'
 
 const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
-
-/** A certificate authority, a server and two clients, made by openssl. */
-function makeCertificates(folder: string): void {
-  const openssl = (...parameters: string[]) =>
-    execFileSync('openssl', parameters, { cwd: folder, stdio: 'ignore', timeout: 20_000 })
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-  const ca = ['-CA', 'ca.crt', '-CAkey', 'ca.key']
-  const make = (name: string, subject: string, ...rest: string[]) =>
-    openssl(
-      'req',
-      '-x509',
-      ...key,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.crt`,
-      '-subj',
-      subject,
-      ...rest,
-    )
-  make('ca', '/CN=Test CA')
-  make('server', '/CN=localhost', ...ca, '-addext', 'subjectAltName=IP:127.0.0.1')
-  make('sunrise', '/C=CN/O=Sunrise/CN=sunrise-gateway', ...ca)
-  make('stranger', '/C=CN/O=Sunrise/CN=sunrise-gateway2', ...ca)
-  make('self', '/C=CN/O=Sunrise/CN=sunrise-gateway')
-}
 
 describeForeign('mutual TLS', ['openssl', 'version'], () => {
   let bank: Bank

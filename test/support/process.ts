@@ -20,8 +20,11 @@ export interface GatewayProcess extends CommandProcess {
 }
 
 /** Starts `sealgate serve` and waits until it says that it is ready. */
-export async function spawnGateway(configFile: string): Promise<GatewayProcess> {
-  const { line, ...running } = await spawnUntilReady('serve', configFile)
+export async function spawnGateway(
+  configFile: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<GatewayProcess> {
+  const { line, ...running } = await spawnUntilReady('serve', configFile, environment)
   const { relay, admin } = JSON.parse(line) as { relay: string; admin: string }
   return { ...running, relayUrl: relay, adminUrl: admin }
 }
@@ -34,9 +37,11 @@ export async function spawnWorker(configFile: string): Promise<CommandProcess> {
 async function spawnUntilReady(
   command: string,
   configFile: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<CommandProcess & { line: string }> {
   const child = spawn(process.execPath, [COMMAND, command, '--config', configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
   })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
