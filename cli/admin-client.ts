@@ -27,6 +27,28 @@ export async function callAdmin(
   body: object,
   url?: string,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const response = await call(config, path, body, url, AbortSignal.timeout(CALL_TIMEOUT_MS))
+  return (await response.json()) as Record<string, unknown>
+}
+
+/** The same for an answer that is not JSON, as it comes. */
+export async function streamAdmin(
+  config: Config,
+  path: string,
+  body: object,
+  url?: string,
+): Promise<AsyncIterable<Uint8Array>> {
+  const response = await call(config, path, body, url)
+  return response.body ?? fail('the gateway answered nothing')
+}
+
+async function call(
+  config: Config,
+  path: string,
+  body: object,
+  url: string | undefined,
+  signal?: AbortSignal,
+): Promise<Response> {
   const base = adminUrl(config, url)
   const response = await fetch(new URL(`/api/${path}`, base), {
     method: 'POST',
@@ -36,11 +58,11 @@ export async function callAdmin(
     },
     body: JSON.stringify(body),
     redirect: 'error', // The secret goes to the configured address only.
-    signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    ...(signal === undefined ? {} : { signal }),
   }).catch((cause: unknown) => {
     throw new Problem('internal', `no gateway answers at ${base}; is \`serve\` running?`, { cause })
   })
+  if (response.ok) return response
   const answer = (await response.json()) as Record<string, unknown>
-  if (response.ok) return answer
   return fail(`${String(answer['type'])}: ${String(answer['detail'] ?? answer['title'])}`)
 }

@@ -1,4 +1,5 @@
 /** What every command that reads `sealgate.yaml` shares: loading it, and how a mistake ends. @module */
+import { InvalidArgumentError } from 'commander'
 import { createReport, renderReport } from '../base/diagnostic.ts'
 import { Problem, toProblemDetails } from '../base/problem.ts'
 import type { Config } from '../gateway/config.ts'
@@ -13,6 +14,12 @@ export type LoadConfig = (file: string) => Promise<Config>
 
 /** The option of every command that reads the configuration. */
 export const CONFIG_OPTION = ['--config <file>', 'configuration file', 'sealgate.yaml'] as const
+
+/** Reads which row is meant. */
+export function parseRow(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a whole number from 1')
+}
 
 /** Reads the configuration; prints everything that is wrong with it and ends the process. */
 export async function readConfig(file: string): Promise<Config> {

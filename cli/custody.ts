@@ -1,13 +1,16 @@
 /** `sealgate reveal` and `sealgate evidence erase|hold|release`: what keepers of custody do. @module */
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { JWK } from 'jose'
 import { openOriginal } from '../evidence/custody/custody.ts'
 import { discloseIn } from '../evidence/dossier/export.ts'
 import { isZip } from '../evidence/dossier/zip.ts'
 import { formatExported, parseExported } from '../evidence/export-format.ts'
-import { ADMIN_OPTION, callAdmin } from './admin-client.ts'
-import { CONFIG_OPTION, fail, type LoadConfig } from './config.ts'
+import type { Side } from '../evidence/custody/store.ts'
+import type { Config } from '../gateway/config.ts'
+import { ADMIN_OPTION, callAdmin, streamAdmin } from './admin-client.ts'
+import { CONFIG_OPTION, fail, type LoadConfig, parseRow } from './config.ts'
+import { addRow, decryptBody, readRevealed, writeBody } from './original.ts'
 
 interface Common {
   readonly config: string
@@ -18,6 +21,9 @@ interface RevealOptions extends Common {
   readonly reason: string
   readonly field?: readonly string[]
   readonly into?: string
+  readonly body?: Side
+  readonly out?: string
+  readonly row?: number
 }
 
 /** Adds `reveal`. */
@@ -32,14 +38,43 @@ export function addReveal(program: Command, loadConfig: LoadConfig): void {
     .requiredOption('--reason <text>', 'why; sealed in clear')
     .option('--field <name...>', 'claims to open; without any, their names are listed')
     .option('--into <file>', 'add the disclosures to this exported record or dossier')
-    .action((rid: string, options: RevealOptions) => reveal(rid, options, loadConfig))
+    .addOption(
+      new Option('--body <side>', 'open a body that was too long for claims').choices([
+        'request',
+        'response',
+      ]),
+    )
+    .option('--out <file>', 'write the body here, as it came')
+    .option('--row <number>', 'show one of its rows, from 1, in the record of --into', parseRow)
+    .action(async (rid: string, options: RevealOptions) => {
+      const config = await loadConfig(options.config)
+      const { body, ...rest } = options
+      await (body === undefined ? reveal(rid, rest, config) : revealBody(rid, body, rest, config))
+    })
 }
 
-async function reveal(rid: string, options: RevealOptions, loadConfig: LoadConfig): Promise<void> {
-  const { config, admin, key, reason, field: fields = [], into } = options
+async function revealBody(
+  rid: string,
+  side: Side,
+  { admin, key, reason, out, row, into }: RevealOptions,
+  config: Config,
+): Promise<void> {
+  const custodian = JSON.parse(readFileSync(key, 'utf8')) as JWK
+  const asksForRow = row !== undefined && into !== undefined
+  if (!asksForRow && out === undefined) fail('say where the body goes with --out, or which of its rows is wanted with --row and --into') // prettier-ignore
+  const call = { record: rid, reason, side }
+  const revealed = await readRevealed(await streamAdmin(config, 'reveal-body', call, admin))
+  const opened = await Promise.all(revealed.texts.map((jwe) => openOriginal(jwe, custodian)))
+  const body = decryptBody(revealed, opened, side)
+  if (asksForRow) await addRow(config, body, opened, { side, row, into })
+  else await writeBody(body, opened, side, out ?? '')
+}
+
+async function reveal(rid: string, options: RevealOptions, config: Config): Promise<void> {
+  const { admin, key, reason, field: fields = [], into } = options
   const custodian = JSON.parse(readFileSync(key, 'utf8')) as JWK
   const call = { record: rid, reason, fields }
-  const answer = await callAdmin(await loadConfig(config), 'reveal', call, admin)
+  const answer = await callAdmin(config, 'reveal', call, admin)
   const originals = await Promise.all(
     (answer['originals'] as string[]).map((jwe) => openOriginal(jwe, custodian)),
   )

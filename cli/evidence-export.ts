@@ -32,7 +32,7 @@ import { timestampRoots } from '../gateway/timestamps.ts'
 import { linkPseudonym } from '../gateway/token/link.ts'
 import { openKeyRing } from '../gateway/token/ring-file.ts'
 import { rowFormFor } from './row-form.ts'
-import { CONFIG_OPTION, fail, type LoadConfig } from './config.ts'
+import { CONFIG_OPTION, fail, type LoadConfig, parseRow } from './config.ts'
 
 interface ExportOptions {
   readonly config: string
@@ -149,6 +149,7 @@ async function openRow(
   const members = payload as unknown as Readonly<Record<string, unknown>>
   const facts = rowFactsOf(members, tree)
   if (facts === undefined) fail(`the record has no rows in \`${tree}\``)
+  if (members['custody'] !== undefined) fail('only custody has the secret of this record: use `sealgate reveal --body request --row …`') // prettier-ignore
   if (!existsSync(file)) fail('say with --file where the body is that has the row')
   const secrets = derivedSecrets(openCommitmentKey(join(data, 'keys', 'commitment.key')))
   const form = rowFormFor(openPolicies(policyArchive(data)), members, tree)
@@ -195,11 +196,6 @@ function readPair(text: string): ClaimedValue {
   const at = text.indexOf('=')
   if (at <= 0) throw new InvalidArgumentError('expected NAME=VALUE')
   return { name: text.slice(0, at), value: text.slice(at + 1) }
-}
-
-function parseRow(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('expected a whole number from 1')
 }
 
 /** Microseconds since the Unix epoch. */

@@ -7,7 +7,8 @@ import { watchClock, type ClockWatch } from './clock-watch.ts'
 import { commit, nameClaims, type RecordSecrets } from './commitment.ts'
 import { mergeDrafts, writeDraft, type Draft } from './draft.ts'
 import type { Custody } from './custody/custody.ts'
-import type { Part } from './custody/store.ts'
+import { type Keeping, noCustodian } from './custody/keeping.ts'
+import type { Side } from './custody/store.ts'
 import type { EntryType } from './journal/entry.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Retention } from './journal/retention.ts'
@@ -43,6 +44,7 @@ export interface IntakePorts {
   readonly key: KeyHolder
   readonly secrets: RecordSecrets
   readonly custody: Custody | undefined
+  readonly keeping: Keeping
   readonly clock: Clock
   readonly backlogMax: number
   readonly hindrance: () => Problem | undefined
@@ -51,7 +53,7 @@ export interface IntakePorts {
 
 type Intake = Pick<
   OpenRecorder,
-  'intend' | 'conclude' | 'complete' | 'refuse' | 'rows' | 'note' | 'failure'
+  'intend' | 'conclude' | 'complete' | 'refuse' | 'body' | 'note' | 'failure'
 >
 
 /** An exchange whose intent is durable. */
@@ -73,7 +75,7 @@ interface State extends IntakePorts {
 export function createIntake(ports: IntakePorts): Intake {
   const watch = watchClock(ports.clock, (clock) => recordJump(state, clock))
   const state: State = { ...ports, watch, open: new Map() }
-  const { secrets, clock } = ports
+  const { secrets, clock, keeping } = ports
   return {
     intend: (intent) => intend(state, intent),
     conclude: (rid, outcome) => conclude(state, rid, outcome),
@@ -88,13 +90,16 @@ export function createIntake(ports: IntakePorts): Intake {
       await record(state, mergeDrafts(draft, draftOutcome(intent.rid, outcome, [])))
     },
     refuse: async (facts) => {
+      await keeping.abandon(facts.rid)
       mayAccept(state)
       const digests = commit(secrets.secretOf(facts.rid), nameClaims(facts.claims, new Set()))
       await record(state, draftRefusal(facts, digests, watch.state()))
     },
-    rows: (rid, side) => {
-      // Only a record whose secret is derived can be opened by whoever has the rows.
-      return createRowLedger(secrets.secretOf(rid), side)
+    body: (rid, side, until) => {
+      if (until === undefined) return { ledger: createRowLedger(secrets.secretOf(rid), side) }
+      const known = state.open.get(rid)?.secret
+      const { secret, original } = keeping.start({ rid, ...until }, side, known)
+      return { ledger: createRowLedger(secret, side), original }
     },
     note: async (kind, facts, claims = []) => {
       mayAccept(state)
@@ -110,6 +115,15 @@ export function createIntake(ports: IntakePorts): Intake {
 }
 
 async function intend(state: State, intent: Intent): Promise<void> {
+  try {
+    await begin(state, intent)
+  } catch (error) {
+    await state.keeping.abandon(intent.rid)
+    throw error
+  }
+}
+
+async function begin(state: State, intent: Intent): Promise<void> {
   const { open, retention, watch } = state
   const { rid, request, custody } = intent
   mayAccept(state)
@@ -132,6 +146,7 @@ async function conclude(state: State, rid: string, outcome: Outcome): Promise<vo
   if (exchange === undefined) throw new Problem('internal', 'the exchange is not under way')
   const { draft: intent, secret, custody, names, segment } = exchange
   open.delete(rid)
+  await state.keeping.finish(rid)
   const found = [...(outcome.request?.claims ?? []), ...(outcome.response?.claims ?? [])]
   const claims = nameClaims(found, names)
   const draft = draftOutcome(rid, outcome, commit(secret, claims))
@@ -147,15 +162,16 @@ async function conclude(state: State, rid: string, outcome: Outcome): Promise<vo
 }
 
 /** With custody, the secret is in custody alone: erasing it there ends openability. */
-function secretFor({ secrets, custody }: State, intent: Intent): Buffer {
-  if (intent.custody === undefined) return secrets.secretOf(intent.rid)
-  if (custody !== undefined) return custody.newSecret()
-  throw new Problem('evidence-unavailable', 'the policy wants custody, and no custodian is configured') // prettier-ignore
+function secretFor({ secrets, custody, keeping }: State, { rid, custody: until }: Intent): Buffer {
+  if (until === undefined) return secrets.secretOf(rid)
+  const secret = keeping.secretOf(rid) ?? custody?.newSecret()
+  if (secret === undefined) throw noCustodian()
+  return secret
 }
 
 async function deposit(
   { custody }: State,
-  item: { readonly rid: string; readonly part: Part; readonly until: string },
+  item: { readonly rid: string; readonly part: Side; readonly until: string },
   secret: Buffer,
   claims: readonly Claim[],
 ): Promise<void> {

@@ -18,6 +18,12 @@ export const KEY_RETRY_MS = 60_000
 export const RETENTION_INTERVAL_MS = 3_600_000
 /** Destroyed originals that one `erase` record lists. */
 export const ERASED_PER_RECORD_MAX = 500
+/** One record of a long original's ciphertext (RFC 8188), and the longest that is read. */
+export const CODED_RECORD_BYTES = 65_536
+/** See CODED_RECORD_BYTES. */
+export const CODED_RECORD_BYTES_MAX = 1_048_576
+/** Bytes of a long original that are written between two syncs, so that the last one does not take long. */
+export const ORIGINAL_SYNC_BYTES = 16_777_216
 /** Decoys fill the commitments up to a multiple of this, so that their number tells little. */
 export const COMMITMENTS_MULTIPLE = 8
 /** A disclosure carries one value; a whole body is the largest. */

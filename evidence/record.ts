@@ -3,6 +3,7 @@
  * is free of personal data; values appear only as salted commitments (RFC 9901). @module
  */
 
+import type { Original } from './custody/original.ts'
 import type { RowLedger } from './rows/ledger.ts'
 
 export type RecordKind =
@@ -143,9 +144,22 @@ export interface Recorder {
   /** Never loses an outcome silently: a failure leaves `unknown` for the restart to seal. */
   conclude(rid: string, outcome: Outcome): Promise<void>
   refuse(refusal: Refusal): Promise<void>
-  /** Starts the ledger of a body's rows, salted by the secret of this record. */
-  rows(rid: string, side: 'request' | 'response'): RowLedger
+  /**
+   * Starts what a long body leaves besides its record: the ledger of its rows, salted by the record's
+   * secret, and under custody its original. That ends with the record: kept by `conclude`, even if it
+   * was stopped, and removed by `refuse`.
+   *
+   * @throws {Problem} `evidence-unavailable` without a custodian.
+   */
+  body(rid: string, side: 'request' | 'response', custody?: Intent['custody']): BodyEvidence
   close(): Promise<void>
+}
+
+/** See `Recorder.body`. */
+export interface BodyEvidence {
+  readonly ledger: RowLedger
+  /** Must get each part before that part leaves, and be finished before the last one does. */
+  readonly original?: Pick<Original, 'write' | 'finish'>
 }
 
 /** A sealed record on its way to the log. The JWS bytes are the record; the rest is derived. */

@@ -5,6 +5,7 @@ import { uuidv7 } from '../base/uuid.ts'
 import { createChain, type Head, type Pending, type Sealed } from './chain.ts'
 import type { RecordSecrets } from './commitment.ts'
 import type { Custody } from './custody/custody.ts'
+import { createKeeping } from './custody/keeping.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createIntake, createTally, type IntakePorts, type Tally } from './intake.ts'
 import type { Entry } from './journal/entry.ts'
@@ -173,6 +174,7 @@ async function start(options: RecorderOptions, found: FoundJournal, mark: Mark):
     tally.head,
   )
   const backlogMax = options.backlogMax ?? BACKLOG_RECORDS_MAX
+  const keeping = createKeeping(custody, alarm)
   return {
     tally,
     journal,
@@ -182,6 +184,7 @@ async function start(options: RecorderOptions, found: FoundJournal, mark: Mark):
     delivery,
     secrets,
     custody,
+    keeping,
     clock,
     backlogMax,
     hindrance,
@@ -256,9 +259,10 @@ function idle({ journal, tally }: State): Promise<void> {
 
 /** Exchanges still under way stay in the journal; the next start seals them as `unknown`. */
 async function close(state: State): Promise<void> {
-  const { tally, journal, delivery, alarm } = state
+  const { tally, journal, delivery, keeping, alarm } = state
   if (tally.closing) return
   tally.closing = true
+  await keeping.close()
   await journal.flush()
   const stalled = sealAll(state)
   if (stalled !== undefined) alarm('records wait unsealed in the journal', stalled)

@@ -38,9 +38,9 @@ function changeOf(name: string): (parts: RelayParts) => RelayParts {
   return change
 }
 
-function recordNothing({ rows }: Recorder): Recorder {
+function recordNothing({ body }: Recorder): Recorder {
   const nothing = async () => {}
-  return { intend: nothing, conclude: nothing, refuse: nothing, close: nothing, rows }
+  return { intend: nothing, conclude: nothing, refuse: nothing, close: nothing, body }
 }
 
 function believeEverybody(parties: RelayParts['parties']): RelayParts['parties'] {

@@ -3,20 +3,23 @@
  * by one custodian alone. Destroying them leaves every record and the log as they were. @module
  */
 import { CompactEncrypt, compactDecrypt, type CryptoKey, type JWK, importJWK } from 'jose'
-import { hash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
 import { makeDisclosure, saltOf } from '../commitment.ts'
 import { ERASED_PER_RECORD_MAX } from '../limits.ts'
 import type { JsonObject } from '../draft.ts'
 import type { Claim, RecordKind } from '../record.ts'
-import type { CustodyStore, Part, Stored } from './store.ts'
+import { type Original, startOriginal } from './original.ts'
+import type { CustodyStore, Side, Stored } from './store.ts'
 
 /** What the recorder needs of custody. */
 export interface Custody {
   /** A record secret that exists nowhere but in what is deposited; 32 bytes. */
   newSecret(): Buffer
   /** Resolves when the ciphertext is durable. */
-  deposit(item: Stored, secret: Buffer, claims: readonly Claim[]): Promise<void>
+  deposit(item: Stored & { part: Side }, secret: Buffer, claims: readonly Claim[]): Promise<void>
+  /** Starts to keep a body that is too long for a claim. */
+  keep(item: Stored, secret: Buffer): Original
 }
 
 /** Encrypts to a custodian's public key (RFC 7516, ECDH-ES on P-256 or X25519, A256GCM). */
@@ -31,20 +34,23 @@ export async function createCustody(store: CustodyStore, custodian: JWK): Promis
       const jwe = new CompactEncrypt(Buffer.from(text)).setProtectedHeader(header)
       await store.put(item, await jwe.encrypt(key))
     },
+    keep: (item, secret) => startOriginal(store, item, secret),
   }
 }
 
 /** What the custodian finds in one ciphertext. */
-export interface Original {
+export interface Opened {
   readonly rid: string
-  readonly part: Part
+  readonly part: Side
+  /** The record's, from which salts and the keys of bodies are derived. */
+  readonly secret: Buffer
   readonly claims: readonly Claim[]
   /** One disclosure per claim, each of which opens that claim alone. */
   readonly disclosures: readonly string[]
 }
 
 /** Opens a ciphertext with the custodian's private key. @throws {Problem} `key-unusable`. */
-export async function openOriginal(jwe: string, custodian: JWK): Promise<Original> {
+export async function openOriginal(jwe: string, custodian: JWK): Promise<Opened> {
   const options = { keyManagementAlgorithms: ['ECDH-ES'], contentEncryptionAlgorithms: ['A256GCM'] }
   const key = await importKey(custodian)
   const { plaintext } = await compactDecrypt(jwe, key, options).catch((cause: unknown) => {
@@ -53,13 +59,13 @@ export async function openOriginal(jwe: string, custodian: JWK): Promise<Origina
   // INVARIANT: only `deposit` makes what decrypts; whoever else writes here knows no record secret.
   const { rid, part, secret, claims } = JSON.parse(Buffer.from(plaintext).toString()) as {
     rid: string
-    part: Part
+    part: Side
     secret: string
     claims: Claim[]
   }
   const bytes = Buffer.from(secret, 'base64url')
   const open = ({ name, json }: Claim) => makeDisclosure(saltOf(bytes, name), name, json)
-  return { rid, part, claims, disclosures: claims.map(open) }
+  return { rid, part, secret: bytes, claims, disclosures: claims.map(open) }
 }
 
 async function importKey(jwk: JWK): Promise<CryptoKey> {
@@ -108,12 +114,18 @@ async function eraseAll(
   for (let start = 0; start < erased.length; start += ERASED_PER_RECORD_MAX) {
     const batch = erased.slice(start, start + ERASED_PER_RECORD_MAX)
     const destroyed = await Promise.all(
-      batch.map(async (item) => ({ record: item.rid, part: item.part, digest: hash('sha256', await store.get(item), 'base64url') })), // prettier-ignore
+      batch.map(async (item) => ({ record: item.rid, part: item.part, digest: await digestOf(store, item) })), // prettier-ignore
     )
     await note('erase', { rule, destroyed })
     for (const item of batch) await store.remove(item)
   }
   return { erased, held }
+}
+
+async function digestOf(store: CustodyStore, item: Stored): Promise<string> {
+  const sha256 = createHash('sha256')
+  for await (const bytes of store.read(item)) sha256.update(bytes)
+  return sha256.digest('base64url')
 }
 
 /** Keeps a record's originals whatever asks for their erasure. The block comes before its record. */

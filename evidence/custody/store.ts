@@ -1,11 +1,13 @@
-/** Where custody keeps ciphertext: one file per record and direction, in a folder per last day. @module */
-import { promises } from 'node:fs'
+/** Where custody keeps ciphertext: files per record and direction, in a folder per last day. @module */
+import { createReadStream, promises } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../../base/problem.ts'
 import { syncFolder } from '../durable.ts'
 
 /** A direction of an exchange. */
-export type Part = 'request' | 'response'
+export type Side = 'request' | 'response'
+/** What is kept of one: secret and claims, or a body that is too long for a claim. */
+export type Part = Side | `${Side}.body`
 
 /** A stored ciphertext. */
 export interface Stored {
@@ -19,6 +21,9 @@ export interface Stored {
 export interface CustodyStore {
   put(item: Stored, text: string): Promise<void>
   get(item: Stored): Promise<string>
+  /** Starts a ciphertext that is written in parts. */
+  create(item: Stored): Promise<StoredFile>
+  read(item: Stored): AsyncIterable<Buffer>
   remove(item: Stored): Promise<void>
   /** All of one record. */
   find(rid: string): Promise<Stored[]>
@@ -29,15 +34,23 @@ export interface CustodyStore {
   held(rid: string): Promise<boolean>
 }
 
+/** A ciphertext under way. */
+export interface StoredFile {
+  append(bytes: Uint8Array): Promise<void>
+  /** Resolves when all so far is durable. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
 const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/
-const FILE = /^(.{36})\.(request|response)\.jwe$/
+const FILE = /^(.{36})\.(?:(request|response)\.jwe|((?:request|response)\.body))$/
 
 /** A store in a folder, made (0700) when absent. */
 export function folderStore(folder: string): CustodyStore {
   const holds = join(folder, 'holds')
   const path = ({ rid, part, until }: Stored) =>
-    join(folder, checked(until, DAY), `${checked(rid, RID)}.${part}.jwe`)
+    join(folder, checked(until, DAY), `${checked(rid, RID)}.${isBody(part) ? part : `${part}.jwe`}`)
   const hold = (rid: string) => join(holds, checked(rid, RID))
   const days = async () => (await listOrNone(folder)).filter((name) => DAY.test(name)).sort()
   const inDay = async (until: string) =>
@@ -45,6 +58,8 @@ export function folderStore(folder: string): CustodyStore {
   return {
     put: (item, text) => writeDurably(path(item), text),
     get: (item) => promises.readFile(path(item), 'utf8'),
+    create: (item) => createDurably(path(item)),
+    read: (item) => createReadStream(path(item)) as AsyncIterable<Buffer>,
     remove: (item) => removeDurably(path(item)),
     find: async (rid) => {
       const found = await Promise.all((await days()).map(inDay))
@@ -61,8 +76,14 @@ export function folderStore(folder: string): CustodyStore {
 }
 
 function readName(name: string, until: string): Stored[] {
-  const [, rid, part] = FILE.exec(name) ?? []
+  const [, rid, side, body] = FILE.exec(name) ?? []
+  const part = side ?? body
   return rid === undefined || part === undefined ? [] : [{ rid, part: part as Part, until }]
+}
+
+/** Whether a part is a body, and not the claims that stand beside it. */
+export function isBody(part: Part): boolean {
+  return part.endsWith('.body')
 }
 
 /** Names become paths: nothing but a record id or a day may pass. */
@@ -86,6 +107,19 @@ async function writeDurably(path: string, text: string): Promise<void> {
   await promises.writeFile(path, text, { mode: 0o600, flush: true })
   await syncFolder(folder)
   await syncFolder(join(folder, '..'))
+}
+
+async function createDurably(path: string): Promise<StoredFile> {
+  const folder = join(path, '..')
+  await promises.mkdir(folder, { recursive: true, mode: 0o700 })
+  const file = await promises.open(path, 'wx', 0o600)
+  await syncFolder(folder)
+  await syncFolder(join(folder, '..'))
+  return {
+    append: (bytes) => file.appendFile(bytes),
+    sync: () => file.datasync(),
+    close: () => file.close(),
+  }
 }
 
 async function removeDurably(path: string): Promise<void> {

@@ -28,7 +28,7 @@ import { transformFile } from './transform.ts'
 /** What the desk needs of the rest. */
 export interface DeskPorts {
   readonly clock: Clock
-  readonly recorder: Pick<OpenRecorder, 'complete' | 'refuse' | 'rows' | 'found' | 'failure'>
+  readonly recorder: Pick<OpenRecorder, 'complete' | 'refuse' | 'body' | 'found' | 'failure'>
   readonly states: States
   /** The route in force, its format, and what looks at rows and at names. */
   readonly route: () => Route
@@ -112,7 +112,7 @@ async function deliver(ports: DeskPorts, file: Taken): Promise<FileReport> {
   const route = ports.route()
   const { policy } = route
   const format = ports.format()
-  const ledger = recorder.rows(rid, 'request')
+  const { ledger } = recorder.body(rid, 'request')
   const begin = (progress: () => Progress, total: number) => ports.begin(name, progress, total)
   const rules = route.compiled.request
   const options = { rules, format, guard: ports.guard, ledger, begin }

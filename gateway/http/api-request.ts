@@ -10,6 +10,9 @@ const API_BODY_BYTES_MAX = 262_144
 /** Characters of a reason, a rule or a name: they are sealed in clear. */
 const TEXT_LENGTH_MAX = 200
 
+/** How a record is named. */
+export const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** A JSON object whose members are not typed yet. */
 export type Members = Readonly<Record<string, unknown>>
 
@@ -66,6 +69,11 @@ export function apiErrors(report: (error: unknown) => void): express.ErrorReques
     else if (!(error instanceof Problem)) {
       if (status === 400) problem = new Problem('body-malformed', 'the body broke off')
       else report(error)
+    }
+    // What was broken off in the middle cannot be answered any more.
+    if (response.headersSent) {
+      response.destroy()
+      return
     }
     const details = toProblemDetails(problem)
     response.status(details.status).type('application/problem+json')

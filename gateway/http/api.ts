@@ -6,13 +6,10 @@ import type { CustodyStore } from '../../evidence/custody/store.ts'
 import type { Persist } from '../../evidence/record.ts'
 import { parseJob } from '../../workers/job.ts'
 import type { Transfers } from '../stream/transfers.ts'
-import { apiErrors, checkSecret, readApiBody, readMembers, textMember } from './api-request.ts'
+import { apiErrors, checkSecret, readApiBody, readMembers, RID, textMember } from './api-request.ts'
 import { deposit, DEPOSIT_MEMBERS, type DepositPorts } from './deposit.ts'
 import { openApi } from './openapi.ts'
-
-/** Names in one reveal. */
-const REVEAL_FIELDS_MAX = 64
-const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+import { reveal, revealBody } from './reveal.ts'
 
 /** What the API needs. */
 export interface ApiPorts extends DepositPorts {
@@ -71,32 +68,14 @@ export function createApi(ports: ApiPorts): express.Router {
     response.json({})
   })
   router.post('/reveal', async (request, response) => {
-    response.json(await reveal(ports, request))
+    response.json(await reveal(keeper(ports), request))
   })
+  router.post('/reveal-body', (request, response) => revealBody(keeper(ports), request, response))
   router.use((_request, _response) => {
     throw new Problem('route-unknown', 'the admin API has no such path')
   })
   router.use(apiErrors(ports.report))
   return router
-}
-
-/** The `reveal` record is durable before anybody gets a ciphertext; only the custodian's key opens it. */
-async function reveal(ports: ApiPorts, request: express.Request) {
-  const members = readMembers(request, ['record', 'reason', 'fields'])
-  const record = textMember(members, 'record', RID)
-  const reason = textMember(members, 'reason')
-  const fields = members['fields']
-  if (!Array.isArray(fields) || fields.length > REVEAL_FIELDS_MAX) {
-    throw new Problem('request-malformed', `\`fields\` is not a list of at most ${REVEAL_FIELDS_MAX}`) // prettier-ignore
-  }
-  const names = fields.map((name: unknown) => textMember({ field: name }, 'field'))
-  const { store, note } = keeper(ports)
-  const found = await store.find(record)
-  if (found.length === 0) {
-    throw new Problem('request-malformed', 'custody holds nothing of this record: erased, or never there') // prettier-ignore
-  }
-  const evidenceId = await note('reveal', { record, reason, fields: names })
-  return { evidenceId, originals: await Promise.all(found.map((item) => store.get(item))) }
 }
 
 function keeper({ note, evidence: { custody: store } }: ApiPorts): KeeperPorts {

@@ -68,11 +68,13 @@ export function longIntentOf(
 }
 
 function commonIntent(
-  { rid, receivedUs, caller, recipient, route }: Exchange,
+  exchange: Exchange,
   links: Readonly<Record<string, string>>,
 ): Omit<Intent, 'request'> {
+  const { rid, receivedUs, caller, recipient, route } = exchange
   if (!caller || !recipient || !route) throw notReady()
   const { policy } = route
+  const custody = custodyOf(exchange)
   return {
     rid,
     receivedUs,
@@ -86,10 +88,15 @@ function commonIntent(
       ...(policy.legal.pia === undefined ? {} : { pia: policy.legal.pia }),
     },
     links,
-    ...(policy.evidence.custody === 'sealed'
-      ? { custody: { until: retainUntil(receivedUs, policy.evidence.retain) } }
-      : {}),
+    ...(custody === undefined ? {} : { custody }),
   }
+}
+
+/** Until when originals are kept; undefined when they are not. */
+export function custodyOf({ receivedUs, route }: Exchange): Intent['custody'] {
+  const { custody, retain } = route?.policy.evidence ?? {}
+  if (custody !== 'sealed' || retain === undefined) return undefined
+  return { until: retainUntil(receivedUs, retain) }
 }
 
 function notReady(): Problem {

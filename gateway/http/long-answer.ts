@@ -3,7 +3,7 @@ import { Problem } from '../../base/problem.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import { createPassage, type Passage } from '../stream/passage.ts'
 import { answerFields } from './answer.ts'
-import { routeName } from './facts.ts'
+import { custodyOf, routeName } from './facts.ts'
 import { answerFrameOf, twinOf, wayOf } from './long.ts'
 import type { LongPorts } from './long-request.ts'
 import { pullBody, push } from './pull.ts'
@@ -54,7 +54,7 @@ export async function answerLong(
       twin,
       decode: codingOf(head),
       encode,
-      ledger: ports.recorder.rows(rid, 'response'),
+      ...ports.recorder.body(rid, 'response', custodyOf(exchange)),
       limits: { bytesMax: STREAM_BYTES_MAX, ratioMax: CODING_RATIO_MAX },
     })
     exchange.answerPassage = passage

@@ -9,7 +9,7 @@ import type { SpoolFolder } from '../stream/spool.ts'
 import type { Transfers } from '../stream/transfers.ts'
 import { composeRequest, composeTrailer, type Envelope, type LongContent } from './compose.ts'
 import { checkConsent } from './consent.ts'
-import { longIntentOf, routeName } from './facts.ts'
+import { custodyOf, longIntentOf, routeName } from './facts.ts'
 import type { Leg } from './leg.ts'
 import type { RelayLimits } from './limits.ts'
 import { frameOf, twinOf, wayOf } from './long.ts'
@@ -72,7 +72,7 @@ export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<I
     twin,
     decode: coding,
     encode: coding,
-    ledger: ports.recorder.rows(rid, 'request'),
+    ...ports.recorder.body(rid, 'request', custodyOf(exchange)),
     limits: { bytesMax: STREAM_BYTES_MAX, ratioMax: CODING_RATIO_MAX },
   })
   exchange.passage = passage

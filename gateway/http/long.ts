@@ -59,9 +59,6 @@ function requireLong(
   { length }: LongBody,
 ): void {
   const short = `expected at most ${BODY_BYTES_MAX} bytes`
-  if (policy.evidence.custody === 'sealed') {
-    throw new Problem('body-too-large', `${short} where originals are kept`)
-  }
   if (policy[direction].envelope !== undefined) {
     throw new Problem('body-too-large', `${short} inside of an envelope`)
   }

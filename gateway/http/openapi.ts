@@ -26,6 +26,11 @@ const CALLS: Readonly<Record<string, Call>> = {
     takes: { record: RECORD, reason: WHY, fields: { type: 'array', items: TEXT, maxItems: 64 } },
     gives: { evidenceId: RECORD, originals: { type: 'array', items: { type: 'string' } } },
   },
+  'reveal-body': {
+    summary: 'the same, and the ciphertext of a body that was too long for a claim',
+    takes: { record: RECORD, reason: WHY, side: { enum: ['request', 'response'] } },
+    gives: 'the texts that `reveal` gives, one a line, an empty line, and the body (RFC 8188)',
+  },
   records: {
     summary: 'append records that another process of this installation sealed',
     takes: { v: { const: 1 }, records: { type: 'array', items: { type: 'object' } } },
@@ -73,7 +78,8 @@ interface Call {
   readonly summary: string
   readonly takes: Schema
   readonly optional?: Schema
-  readonly gives: Schema
+  /** Members of a JSON object; or what stands in an answer that is none. */
+  readonly gives: Schema | string
   readonly status?: number
 }
 
@@ -122,13 +128,16 @@ function operation(name: string, { summary, takes, optional, gives, status = 200
     summary,
     requestBody: { required: true, content: json(object(takes, optional)) },
     responses: {
-      [status]: { description: 'done and sealed', content: json(object(gives)) },
+      [status]:
+        typeof gives === 'string'
+          ? { description: gives, content: { 'application/octet-stream': {} } }
+          : { description: 'done and sealed', content: json(object(gives)) },
       default: PROBLEM,
     },
   }
 }
 
-function question(name: string, { summary, gives }: Pick<Call, 'summary' | 'gives'>): Schema {
+function question(name: string, { summary, gives }: { summary: string; gives: Schema }): Schema {
   return {
     operationId: name,
     summary,

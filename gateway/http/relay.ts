@@ -135,10 +135,10 @@ async function discard({ limits }: RelayPorts, request: IncomingMessage): Promis
 async function refuse(ports: RelayPorts, exchange: Exchange, error: unknown): Promise<void> {
   const { rid, request, response } = exchange
   if (!(error instanceof Problem)) ports.report(error, rid)
-  let problem = released(exchange, error instanceof Problem ? error : new Problem('internal', ''))
+  let problem = error instanceof Problem ? error : new Problem('internal', '')
   exchange.problem = problem
   const answeredUs = ports.clock.wallUs()
-  if (problem.slug === 'outcome-unrecorded' || problem.slug === 'evidence-unavailable') {
+  if (problem.slug === 'outcome-unrecorded') {
     // The journal has just failed; it would only fail again.
   } else if (exchange.intended) {
     const isGone = response.destroyed || (request.destroyed && !request.complete)
@@ -151,6 +151,7 @@ async function refuse(ports: RelayPorts, exchange: Exchange, error: unknown): Pr
     const refusal = refusalOf(exchange, problem, answeredUs)
     problem = await seal(ports, rid, problem, () => ports.recorder.refuse(refusal))
   }
+  problem = released(exchange, problem)
   exchange.problem = problem
   const rest = discard(ports, request)
   sendProblem(response, problem, rid, exchange.long === undefined ? await rest : rest)

@@ -4,8 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Problem } from '../../base/problem.ts'
-import type { Claim, MessageFacts } from '../../evidence/record.ts'
-import type { RowLedger } from '../../evidence/rows/ledger.ts'
+import type { BodyEvidence, Claim, MessageFacts } from '../../evidence/record.ts'
 import { formatType } from '../transform/format.ts'
 import type { Captured } from '../transform/transform.ts'
 import { type Coding, type CodingLimits, decodeStream, encodeStream } from './coding.ts'
@@ -13,12 +12,10 @@ import { type ScreenOptions, startScreen } from './screen.ts'
 import type { Twin } from './twin.ts'
 
 /** What a passage is made of. */
-export interface PassageOptions extends ScreenOptions {
+export interface PassageOptions extends ScreenOptions, BodyEvidence {
   /** The coding in which it comes, and the one in which it leaves. */
   readonly decode: Coding | undefined
   readonly encode: Coding | undefined
-  /** Where rows are entered, if the format has any. */
-  readonly ledger: RowLedger
   /** Sees what the rules see. */
   readonly twin?: Twin | undefined
   readonly limits: CodingLimits
@@ -62,7 +59,7 @@ const SWEEP_BYTES = 1_048_576
 
 /** Makes a passage ready. */
 export function createPassage(options: PassageOptions): Passage {
-  const { format, decode, encode, ledger, limits, twin } = options
+  const { format, decode, encode, ledger, original, limits, twin } = options
   const hasRows = formatType(format).rows !== undefined
   const screen = startScreen(options, hasRows ? { onRow: ledger.enter } : {})
   const received = createTally(limits.bytesMax)
@@ -95,7 +92,7 @@ export function createPassage(options: PassageOptions): Passage {
 
   return {
     run: async function* (source) {
-      const came = received.through(source)
+      const came = keep(received.through(source), original)
       const plain =
         decode === undefined ? came : decoded.through(decodeStream(decode, came, limits))
       const changed = rewritten(plain)
@@ -125,6 +122,19 @@ export function createPassage(options: PassageOptions): Passage {
     captured: () => screen.traces().captured,
     digest: () => `sha-256=:${forwarded.sha256().toString('base64')}:`,
   }
+}
+
+/** Custody gets each part before anything that is made of it leaves, and has all before the end does. */
+async function* keep(
+  source: AsyncGenerator<Buffer>,
+  original: BodyEvidence['original'],
+): AsyncGenerator<Buffer> {
+  if (original === undefined) return yield* source
+  for await (const chunk of source) {
+    await original.write(chunk)
+    yield chunk
+  }
+  await original.finish()
 }
 
 /** Bytes counted and hashed as they go by. */
