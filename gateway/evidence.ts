@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
 import { openCommitmentKey } from '../evidence/commitment-key.ts'
@@ -10,7 +11,6 @@ import { startRetention } from '../evidence/custody/retention.ts'
 import type { CustodyStore } from '../evidence/custody/store.ts'
 import { saveChain } from '../evidence/export-chains.ts'
 import { openLogKeys } from '../evidence/log/keys.ts'
-import { openLine } from '../evidence/log/open-line.ts'
 import { openTokenIdentity } from '../evidence/pkcs11/identity.ts'
 import type { Persist } from '../evidence/record.ts'
 import { type OpenRecorder, openRecorder, type RecorderOptions } from '../evidence/recorder.ts'
@@ -23,16 +23,15 @@ import {
   type RunCommand,
   startClockWatch,
 } from '../workers/clock.ts'
-import { type Persister, createEmbeddedPersist } from '../workers/embedded.ts'
-import { createRedisPersist } from '../workers/redis.ts'
-import type { Witnessing, WitnessStatus } from '../workers/witness.ts'
+import type { Persister } from '../workers/embedded.ts'
+import { startThread } from '../workers/thread.ts'
+import type { WitnessStatus } from '../workers/witness.ts'
 import { buildDigest } from './build.ts'
 import type { Config } from './config.ts'
 import { openCustody } from './custody.ts'
 import { type Logger, describeError } from './log.ts'
 import { chainsFolder, logPlaces } from './places.ts'
-import { startTimestamps, timestampRoots } from './timestamps.ts'
-import { startWitnesses } from './witnesses.ts'
+import { timestampRoots } from './timestamps.ts'
 
 /** Tells the operator; holds no value. */
 export type Alarm = (message: string, error?: unknown) => void
@@ -46,6 +45,8 @@ export interface Evidence {
   readonly custody: CustodyStore | undefined
   /** How far the log was seen by its witnesses; absent without any, and where a worker fills the log. */
   readonly witnessing?: () => WitnessStatus
+  /** What should be looked at and stops nothing yet: records wait for the log, a witness saw another one. */
+  readonly warnings: () => readonly string[]
   /** Seals and hands over what is accepted, then closes. */
   close(): Promise<void>
 }
@@ -63,15 +64,16 @@ export async function openEvidence(
   { clock, log, ask }: EvidencePorts,
 ): Promise<Evidence> {
   const alarm: Alarm = (message, error) => log.error({ error: describeError(error) }, message)
-  const sink = await openSink(config, clock, alarm)
-  const { witnessing } = sink
+  const sink = await startSink(config, alarm)
+  const { witnessing, trouble } = sink
+  const isWitnessed = config.witnesses !== undefined && config.queue.kind === 'embedded'
   let watch: ClockWatch | undefined
   try {
     const kept = await openCustody(config)
     const recorder = await openRecorder({
       ...sealingOf(config, clock),
       folder: join(config.data, 'journal'),
-      persist: sink.persist,
+      persist: sink.deliver,
       ...(kept === undefined ? {} : { custody: kept.custody }),
       clock,
       alarm,
@@ -87,7 +89,8 @@ export async function openEvidence(
       recorder,
       persist: sink.persist,
       custody: kept?.store,
-      ...(witnessing === undefined ? {} : { witnessing: witnessing.status }),
+      ...(isWitnessed ? { witnessing } : {}),
+      warnings: () => [trouble(), ...witnessing().split].filter((text) => text !== undefined),
       close: async () => {
         await retention?.stop()
         await watch?.close()
@@ -134,24 +137,39 @@ const CLOCK_PROBLEM = new Problem(
 const NO_TIME_SERVICE =
   'no time service answers (chronyc, timedatectl): only jumps of the clock are noticed'
 
+/** The log's thread, and what it told of the log. */
 interface Sink extends Persister {
-  readonly witnessing?: Witnessing
+  readonly witnessing: () => WitnessStatus
+  /** Hands records over as `persist` does, and remembers whether they were taken. */
+  readonly deliver: Persist
+  /** Why the newest records are not in the log; undefined while all is well. */
+  readonly trouble: () => string | undefined
 }
 
-/** Where records go: a queue, or the log itself with its time stamps in the same process. */
-async function openSink(config: Config, clock: Clock, alarm: Alarm): Promise<Sink> {
-  if (config.queue.kind === 'redis') return createRedisPersist(config.queue.url, { alarm })
-  const places = { ...logPlaces(config), clock }
-  const persister = createEmbeddedPersist(() => openLine(places))
-  const stamps = await startTimestamps(config, clock, alarm)
-  const witnessing = startWitnesses(config, alarm)
+/** Starts the thread that fills the log, or the queue. */
+async function startSink(config: Config, alarm: Alarm): Promise<Sink> {
+  let status: WitnessStatus = { size: 0, witnessed: 0, split: [] }
+  let trouble: string | undefined
+  const thread = await startThread({
+    start: () => new Worker(new URL('./sink-thread.ts', import.meta.url), { workerData: config }),
+    alarm,
+    witnessed: (now) => {
+      status = now
+    },
+  })
   return {
-    persist: persister.persist,
-    ...(witnessing === undefined ? {} : { witnessing }),
-    close: async () => {
-      await witnessing?.close()
-      await stamps.close()
-      await persister.close()
+    ...thread,
+    witnessing: () => status,
+    trouble: () => trouble,
+    deliver: async (records) => {
+      try {
+        await thread.persist(records)
+        trouble = undefined
+      } catch (error) {
+        const why = error instanceof Problem ? error.message : 'the log failed; see the alarms'
+        trouble = `records wait in the journal: ${why}`
+        throw error
+      }
     },
   }
 }

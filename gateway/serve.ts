@@ -149,7 +149,7 @@ async function run(
   const warnings = () => [
     ...oversight.warnings(),
     ...warningsOf(canary.state()),
-    ...(witnessing?.().split ?? []),
+    ...evidence.warnings(),
   ]
   if (witnessing !== undefined) addWitnessMetrics(metrics.registry, witnessing)
   const { reloads, stale } = oversight

@@ -16,3 +16,9 @@ export const RETRY_MS = 500
 export const KEEP_COMPLETED = { age: 60, count: 32 }
 /** Milliseconds after which a dead worker's batch goes to another. */
 export const LOCK_MS = 30_000
+/** Milliseconds before a thread that ended is started again; each further pause is twice as long. */
+export const THREAD_RESTART_MS_MIN = 100
+/** The longest pause before that. */
+export const THREAD_RESTART_MS_MAX = 30_000
+/** What is added to the niceness of the log's thread: a relay that waits for a processor goes first. */
+export const THREAD_NICENESS = 5

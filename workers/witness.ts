@@ -22,18 +22,12 @@ export interface WitnessPorts {
   readonly intervalMs: number
   /** Logger port. */
   readonly alarm: (message: string, error?: unknown) => void
-}
-
-/** A running job. */
-export interface Witnessing {
-  status(): WitnessStatus
-  /** One round at once. Never rejects. */
-  round(): Promise<void>
-  close(): Promise<void>
+  /** Told of the status after each round. */
+  readonly witnessed: (status: WitnessStatus) => void
 }
 
 /** Begins at once and goes on until closed. */
-export function startWitnessing(ports: WitnessPorts): Witnessing {
+export function startWitnessing(ports: WitnessPorts): { close(): Promise<void> } {
   const split = new Map<string, string>()
   let status: WitnessStatus = { size: 0, witnessed: 0, split: [] }
   const accuse = (name: string, message: string): void => {
@@ -50,12 +44,11 @@ export function startWitnessing(ports: WitnessPorts): Witnessing {
     } catch (error) {
       ports.alarm('the log could not be shown to its witnesses', error)
     }
+    ports.witnessed({ ...status, split: [...split.values()] })
   }
   const stop = new AbortController()
   const loop = repeat(round, ports.intervalMs, stop.signal)
   return {
-    status: () => ({ ...status, split: [...split.values()] }),
-    round,
     close: async () => {
       stop.abort()
       await loop

@@ -5,8 +5,7 @@ import type { Files, OpenFile } from './files.ts'
 import {
   BATCH_BYTES_MAX,
   CROWD_PER_MS,
-  GATHER_MS,
-  GATHER_CROWDED_MS,
+  GATHER_MS_MAX,
   LATER_MS,
   SEGMENT_BYTES_MAX,
 } from './limits.ts'
@@ -191,11 +190,10 @@ async function run(state: State): Promise<void> {
 /**
  * What is appended in this turn of the event loop shares a batch. The more callers there are, the
  * further apart writes begin: each costs the processor as much as a whole exchange, and under a crowd
- * an exchange waits for the processor anyway.
+ * an exchange waits for the processor anyway. Few callers wait for nothing but the write.
  */
 async function gather({ begunMs, crowd }: State): Promise<void> {
-  const apartMs =
-    crowd > 1 ? Math.min(GATHER_CROWDED_MS, Math.max(GATHER_MS, crowd / CROWD_PER_MS)) : 0
+  const apartMs = Math.min(GATHER_MS_MAX, Math.floor(crowd / CROWD_PER_MS))
   const waitMs = begunMs + apartMs - performance.now()
   if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(waitMs)))
   else await new Promise((resolve) => setImmediate(resolve))

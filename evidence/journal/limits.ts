@@ -6,11 +6,9 @@ export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 export const ENTRY_BYTES_MAX = 8 * 1024 * 1024
 /** One write: what is waiting beyond it goes with the next. */
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024
-/** Milliseconds between the beginnings of two writes while several callers wait for each, at least. */
-export const GATHER_MS = 1
-/** And at most. */
-export const GATHER_CROWDED_MS = 4
-/** Entries a millisecond above which writes move further and further apart. */
+/** Milliseconds between the beginnings of two writes while a crowd waits for each, at most. */
+export const GATHER_MS_MAX = 4
+/** Entries of one write that somebody waited for, for each millisecond until the next may begin. */
 export const CROWD_PER_MS = 4
 /** Milliseconds after which what nobody waits for is written. */
 export const LATER_MS = 10

@@ -1,7 +1,18 @@
 /** Where the log's files live: a folder behind a port that an object store can also serve. @module */
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import {
+  closeSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { syncFolder } from '../durable.ts'
+import { syncFolderNow } from '../durable.ts'
 
 /**
  * Objects by key. A key is one or more names joined by `/`.
@@ -17,43 +28,41 @@ export interface Store {
   delete(key: string): Promise<void>
 }
 
-/** A store in a folder: temporary file, fsync, rename, fsync of each folder that gained a name. */
+/**
+ * A store in a folder: temporary file, fsync, rename, fsync of each folder that gained a name. All
+ * calls are synchronous: the log has a thread of its own, in which node's thread pool would cost
+ * twice the processor time and stand in the way of the journal.
+ */
 export function openFolderStore(path: string): Store {
   const root = resolve(path)
   let temporary = 0
   const known = new Set<string>()
-  const makeFolder = async (folder: string): Promise<void> => {
+  const makeFolder = (folder: string): void => {
     if (known.has(folder)) return
-    await mkdir(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true })
     // Each new folder is a name in its parent: without this fsync a power cut drops the whole branch.
-    for (let at = folder; at.startsWith(root); at = dirname(at)) await syncFolder(dirname(at))
+    for (let at = folder; at.startsWith(root); at = dirname(at)) syncFolderNow(dirname(at))
     known.add(folder)
   }
   return {
     put: async (key, bytes) => {
       const target = join(root, key)
       const folder = dirname(target)
-      await makeFolder(folder)
+      makeFolder(folder)
       const partial = join(folder, `.${process.pid}-${temporary++}.tmp`)
       try {
-        const file = await open(partial, 'w', 0o640)
-        try {
-          await file.writeFile(bytes)
-          await file.datasync()
-        } finally {
-          await file.close()
-        }
-        await rename(partial, target)
+        writeDurably(partial, bytes)
+        renameSync(partial, target)
       } catch (error) {
         known.delete(folder)
-        await rm(partial, { force: true })
+        rmSync(partial, { force: true })
         throw error
       }
-      await syncFolder(folder)
+      syncFolderNow(folder)
     },
     get: async (key) => {
       try {
-        return await readFile(join(root, key))
+        return readFileSync(join(root, key))
       } catch (error) {
         if (isMissing(error)) return undefined
         throw error
@@ -61,7 +70,7 @@ export function openFolderStore(path: string): Store {
     },
     list: async (prefix) => {
       try {
-        const entries = await readdir(join(root, prefix), { recursive: true, withFileTypes: true })
+        const entries = readdirSync(join(root, prefix), { recursive: true, withFileTypes: true })
         return entries
           .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
           .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
@@ -72,14 +81,26 @@ export function openFolderStore(path: string): Store {
       }
     },
     delete: async (key) => {
-      await rm(join(root, key), { force: true })
+      rmSync(join(root, key), { force: true })
       const folder = dirname(join(root, key))
       if (!folder.endsWith('.p')) return
       known.delete(folder)
-      await rmdir(folder).catch((error: unknown) => {
+      try {
+        rmdirSync(folder)
+      } catch (error) {
         if (!isMissing(error) && !hasCode(error, 'ENOTEMPTY')) throw error
-      })
+      }
     },
+  }
+}
+
+function writeDurably(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'w', 0o640)
+  try {
+    writeFileSync(file, bytes)
+    fdatasyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
 

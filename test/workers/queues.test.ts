@@ -2,17 +2,19 @@ import { expect } from 'chai'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { Problem } from '../../base/problem.ts'
 import { type LogPlaces, openLog } from '../../evidence/log/open.ts'
 import { createEmbeddedPersist, type Persister } from '../../workers/embedded.ts'
 import { createRedisPersist } from '../../workers/redis.ts'
+import { startThread } from '../../workers/thread.ts'
 import { startPersistWorker } from '../../workers/worker.ts'
 import { checkLog } from '../log/check.ts'
 import { recordMaker } from '../log/records.ts'
 import { REDIS_PROBE, type RedisServer, startRedis } from './redis-server.ts'
 import { describeForeign } from '../foreign/tool.ts'
 
-/** Both queues under one contract: what the gateway hands in is in the log once, or it is told. */
+/** All queues under one contract: what the gateway hands in is in the log once, or it is told. */
 interface Setup {
   readonly persister: Persister
   stop(): Promise<void>
@@ -25,6 +27,16 @@ const alarm = (message: string): void => {
 
 async function embedded(places: LogPlaces): Promise<Setup> {
   const persister = createEmbeddedPersist(() => openLog(places))
+  return { persister, stop: () => persister.close() }
+}
+
+async function threaded(places: LogPlaces): Promise<Setup> {
+  const persister = await startThread({
+    start: () =>
+      new Worker(new URL('./log-thread.ts', import.meta.url), { workerData: { places } }),
+    alarm,
+    witnessed: () => undefined,
+  })
   return { persister, stop: () => persister.close() }
 }
 
@@ -91,6 +103,7 @@ function describeQueue(name: string, start: (places: LogPlaces) => Promise<Setup
 }
 
 describeQueue('embedded', embedded)
+describeQueue('embedded, in a thread', threaded)
 
 describeForeign('over a real Redis', REDIS_PROBE, () => {
   let redis: RedisServer
