@@ -74,7 +74,7 @@ function open(path: string): EvidenceIndex {
 }
 
 function remake(database: DatabaseSync): void {
-  inTransaction(database, () => {
+  inTransaction(database, 'IMMEDIATE', () => {
     database.exec(
       `DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS record;
        DROP TABLE IF EXISTS link; DROP TABLE IF EXISTS instance; DROP TABLE IF EXISTS segment`,
@@ -103,16 +103,18 @@ function makeIndex(database: DatabaseSync): EvidenceIndex {
       const row = selectHead.get()
       return { size: Number(row?.['size'] ?? 0), root: String(row?.['root']) }
     },
-    match: async (names) => {
-      const ids = memo(instanceId)
-      return names.map(({ rid, instance, seq }) => {
-        const id = ids(instance)
-        const row = byRid.get(rid) ?? (id === undefined ? undefined : bySeq.get(id, seq))
-        return row === undefined ? undefined : toKnown(row)
-      })
-    },
+    match: async (names) =>
+      // One transaction: each query of its own would take and drop the file's locks.
+      inTransaction(database, 'DEFERRED', () => {
+        const ids = memo(instanceId)
+        return names.map(({ rid, instance, seq }) => {
+          const id = ids(instance)
+          const row = byRid.get(rid) ?? (id === undefined ? undefined : bySeq.get(id, seq))
+          return row === undefined ? undefined : toKnown(row)
+        })
+      }),
     add: async (rows, { size, root }) => {
-      inTransaction(database, () => {
+      inTransaction(database, 'IMMEDIATE', () => {
         const ids = memo(
           (name: string) => instanceId(name) ?? insertInstance.run(name).lastInsertRowid,
         )
@@ -215,13 +217,18 @@ function toRow(row: Row): IndexRow {
 }
 
 /** SQLite has no nested transactions; nothing here needs them. @throws {Problem} `log-unavailable`. */
-function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE')
+function inTransaction<Result>(
+  database: DatabaseSync,
+  mode: 'DEFERRED' | 'IMMEDIATE',
+  work: () => Result,
+): Result {
+  database.exec(`BEGIN ${mode}`)
   try {
-    work()
+    const result = work()
     database.exec('COMMIT')
+    return result
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
-    throw new Problem('log-unavailable', 'the index refused a change', { cause: error })
+    throw new Problem('log-unavailable', 'the index failed', { cause: error })
   }
 }
