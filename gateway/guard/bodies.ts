@@ -27,63 +27,30 @@ function foreignCharset(mediaType: string): string | undefined {
   return /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]
 }
 
-/** Cuts a body into named values; undefined when its media type says nothing about names. */
+/** How a table is written; undefined when its media type says nothing of a table. */
+export function tableOf(
+  mediaType: string,
+  dialect: BodyDialect | undefined,
+): CsvDialect | undefined {
+  const isTable = dialect?.format === 'csv' || essenceOf(mediaType) === 'text/csv'
+  return isTable ? (dialect?.csv ?? CSV_DEFAULT) : undefined
+}
+
+/** The media type without its parameters. */
+export function essenceOf(mediaType: string): string {
+  return (mediaType.split(';', 1)[0] ?? '').trim().toLowerCase()
+}
+
+/** Cuts a body that is no table into named values; undefined when its media type says nothing about names. */
 export function groupsOf(
   text: string,
   mediaType: string,
   dialect: BodyDialect | undefined,
 ): Iterable<Group> | undefined {
-  const [essence = ''] = mediaType.split(';', 1)
-  const type = essence.trim().toLowerCase()
-  if (dialect?.format === 'csv' || type === 'text/csv') {
-    return tableGroups(text, dialect?.csv ?? CSV_DEFAULT)
-  }
+  const type = essenceOf(mediaType)
   if (dialect?.format === 'xml' || /[/+]xml$/.test(type)) return elementGroups(text)
   const boundary = /;\s*boundary="?([^";]+)/i.exec(mediaType)?.[1]
   return type.startsWith('multipart/') ? partGroups(text, boundary ?? '') : undefined
-}
-
-function* tableGroups(text: string, csv: CsvDialect): Generator<Group> {
-  let names = csv.columns
-  let count = 0
-  const group = (cells: readonly string[], columns: readonly string[] = []): Group => ({
-    name: `record ${count}`,
-    fields: cells.map((cell, index) => [columns[index] ?? '', cell]),
-  })
-  let held: readonly string[] | undefined
-  for (const cells of recordsOf(text, csv)) {
-    if (held !== undefined) yield group(held, names)
-    held = undefined
-    count++
-    if (count === 1 && cells.length === csv.head?.columns.length)
-      yield group(cells, csv.head?.columns)
-    else if (names === undefined) {
-      names = cells
-      yield group(cells)
-    } else held = cells
-  }
-  // The last record is the trailer; a row in its place is looked at under both kinds of names.
-  if (held !== undefined && csv.trailer !== undefined) yield group(held, csv.trailer.columns)
-  if (held !== undefined) yield group(held, csv.trailer === undefined ? names : [])
-}
-
-function* recordsOf(text: string, { delimiter, quote }: CsvDialect): Generator<string[]> {
-  const quoted = quote === 'double' ? '"(?:[^"]|"")*"|' : ''
-  const special = /[\\^$.*+?()[\]{}|/]/.test(delimiter) ? `\\${delimiter}` : delimiter
-  const cell = new RegExp(`(${quoted}[^${special}\\r\\n]*)(${special}|\\r?\\n|\\r|$)`, 'gy')
-  let cells: string[] = []
-  for (let match = cell.exec(text); match !== null; match = cell.exec(text)) {
-    const [whole, value = '', end] = match
-    const isQuoted = quote === 'double' && /^".*"$/s.test(value)
-    cells.push(isQuoted ? value.slice(1, -1).replaceAll('""', '"') : value)
-    if (end !== delimiter) {
-      yield cells
-      cells = []
-    }
-    if (whole === '' || cell.lastIndex >= text.length) break
-  }
-  const rest = text.slice(cell.lastIndex)
-  if (cells.length > 0 || rest !== '') yield [...cells, rest]
 }
 
 const TOKEN =

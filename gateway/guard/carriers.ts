@@ -1,5 +1,6 @@
 /** What can hide a value inside a text: other encodings, and documents inside strings. @module */
 import { isUtf8 } from 'node:buffer'
+import { BASE64_LENGTH_MIN, base64Value, eachBase64 } from './base64.ts'
 
 /** A text found inside a text. */
 export interface Carried {
@@ -11,8 +12,27 @@ export interface Carried {
 
 /** Decodes one level of everything that `text` may carry. Linear. */
 export function carriedBy(text: string): readonly Carried[] {
-  if (!SUSPICIOUS.test(text)) return NOTHING
+  const traits = traitsOf(text)
+  if (traits === 0) return NOTHING
   const found: Carried[] = []
+  if ((traits & MARK) !== 0) addMarked(text, found)
+  if ((traits & BASE64) !== 0) {
+    eachBase64(text, (piece) => {
+      const decoded = textOf(Buffer.from(piece, 'base64'))
+      if (decoded !== undefined) found.push({ carrier: 'base64', text: decoded })
+    })
+  }
+  if ((traits & HEX) !== 0) {
+    for (const run of text.match(HEX_RUN) ?? []) {
+      const decoded = run.length % 2 === 0 ? textOf(Buffer.from(run, 'hex')) : undefined
+      if (decoded !== undefined) found.push({ carrier: 'hex', text: decoded })
+    }
+  }
+  return found
+}
+
+/** What a mark announces. */
+function addMarked(text: string, found: Carried[]): void {
   const first = text.trimStart().charAt(0)
   if (first === '{' || first === '[') found.push({ carrier: 'json', text })
   const query = queryOf(text)
@@ -25,34 +45,48 @@ export function carriedBy(text: string): readonly Carried[] {
     found.push({ carrier: 'escape', text: decodeEscapes(text) })
   if (text.includes('&') && ENTITY.test(text))
     found.push({ carrier: 'entity', text: decodeEntities(text) })
-  for (const run of text.match(BASE64) ?? []) {
-    for (const piece of PARTED.test(run) ? [run, ...(run.match(PIECES) ?? [])] : [run]) {
-      if (piece.length < BASE64_LENGTH_MIN || !BASE64_TEXT.test(piece)) continue
-      const decoded = textOf(Buffer.from(piece, 'base64'))
-      if (decoded !== undefined) found.push({ carrier: 'base64', text: decoded })
-    }
-  }
-  for (const run of text.match(HEX) ?? []) {
-    const decoded = run.length % 2 === 0 ? textOf(Buffer.from(run, 'hex')) : undefined
-    if (decoded !== undefined) found.push({ carrier: 'hex', text: decoded })
-  }
-  return found
 }
 
 const NOTHING: readonly Carried[] = []
-/** Every carrier needs one of these. */
-const SUSPICIOUS = /[%\\&={[]|[A-Z]|[0-9a-f]{12}/
+/** One of `%\\&={[` is there. */
+const MARK = 1
+/** A run of base64 is long enough, and a capital letter is somewhere. */
+const BASE64 = 2
+/** A run of hexadecimal is long enough. */
+const HEX = 4
+
+/** Every carrier needs one of these: in a loop, for most texts have none. */
+function traitsOf(text: string): number {
+  let [traits, run, hex, isLong, capital] = [0, 0, 0, false, false]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    const value = base64Value(code)
+    if (value < 0) {
+      run = hex = 0
+      if (isMark(code)) traits |= MARK
+      continue
+    }
+    if (++run >= BASE64_LENGTH_MIN) isLong = true
+    if (value < 26) capital = true
+    hex = isHex(code) ? hex + 1 : 0
+    if (hex >= HEX_LENGTH_MIN) traits |= HEX
+  }
+  return isLong && capital ? traits | BASE64 : traits
+}
+
+function isMark(code: number): boolean {
+  return code === 0x25 || code === 0x5c || code === 0x26 || code === 0x3d || code === 0x7b || code === 0x5b // prettier-ignore
+}
+
+function isHex(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
+}
+
 const PERCENT = /%[0-9A-Fa-f]{2}/
 const ESCAPE = /\\u\{?[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}/
 const ENTITY = /&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);/i
-const BASE64 = /[A-Za-z0-9+/_-]{8,}/g
-/** `/`, `_` and `-` are of the alphabet, and part it in paths and file names. */
-const PARTED = /[/_-]/
-const PIECES = /[A-Za-z0-9+]{8,}/g
-const BASE64_LENGTH_MIN = 8
-/** Text begins with a printable character, so not with A; encoded, it always has capital letters. */
-const BASE64_TEXT = /^[CI-Za-fw-z0-9].*[A-Z]|^[CI-Z]/
-const HEX = /[0-9A-Fa-f]{12,}/g
+const HEX_LENGTH_MIN = 12
+const HEX_RUN = /[0-9A-Fa-f]{12,}/g
 
 /** Parameters of a form body or query; a name without `=` has an empty value. */
 export function parseForm(query: string): [name: string, value: string][] {

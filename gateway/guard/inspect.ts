@@ -1,7 +1,8 @@
 /** Takes one outbound message apart and looks at every text in it, hidden ones included. @module */
 import { Problem } from '../../base/problem.ts'
+import type { CsvDialect } from '../policy/body.ts'
 import { ENCRYPTED, isAllowed } from './allowed.ts'
-import { decodeBody, type Group, groupsOf, toUtf8 } from './bodies.ts'
+import { decodeBody, essenceOf, type Group, groupsOf, tableOf, toUtf8 } from './bodies.ts'
 import { carriedBy, parseForm } from './carriers.ts'
 import type { Detect, Hit } from './detect.ts'
 import type { GuardHit, OutboundMessage, Place } from './guard.ts'
@@ -11,6 +12,7 @@ import { openJwe } from './jwe.ts'
 import * as limits from './limits.ts'
 import { type Name, type Names, NO_NAME, unescapeJson } from './names.ts'
 import { deservesLook } from './plain-value.ts'
+import { type VisitCell, visitCells } from './table-values.ts'
 
 /** What the inspection works with, made once per dictionary. */
 export interface Instruments {
@@ -36,6 +38,8 @@ interface Text extends Place {
   readonly field?: string | undefined
   /** Header, parameter or member in the message itself: what `Allowed` speaks of. */
   readonly owner: string
+  /** The record of a table that it stands in, which is its place's name. */
+  readonly record?: number
 }
 
 /**
@@ -57,7 +61,12 @@ export function inspectMessage(message: OutboundMessage, instruments: Instrument
   if (query !== '') lookForm(inspection, query, 'query')
   if (body.length === 0) return found
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const type = mediaType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const type = essenceOf(mediaType)
+  const table = tableOf(mediaType, message.dialect)
+  if (table !== undefined) {
+    lookTable(inspection, toUtf8(buffer, mediaType), table)
+    return found
+  }
   if (JSON_TYPES.test(type) && groupsOf('', mediaType, message.dialect) === undefined) {
     lookJson(inspection, toUtf8(buffer, mediaType), TOP)
     return found
@@ -104,7 +113,8 @@ function encryptedText({ message }: Inspection, value: Text): string | undefined
 function report({ message, kinds, found }: Inspection, hit: Hit, value: Text): void {
   const kind = kinds.get(hit.kind)
   if (kind === undefined) return
-  const { in: where, name, offset, depth, carriers, owner } = value
+  const { in: where, record, offset, depth, carriers, owner } = value
+  const name = record === undefined ? value.name : `record ${record}`
   const isBlocked = kind.class === 'C3' || kinds.deny.never.has(hit.kind)
   const allowed = !isBlocked && isAllowed(message.allowed, hit.kind, where, owner)
   found.push({
@@ -123,6 +133,15 @@ function lookForm(inspection: Inspection, text: string, where: 'query' | 'body')
     look(inspection, { ...place, text: field })
     look(inspection, { ...place, text: value, field, owner: field })
   })
+}
+
+/** Cells are looked at as members of an object are, as all named values. */
+function lookTable(inspection: Inspection, bytes: Buffer, csv: CsvDialect): void {
+  const { carriers } = TOP
+  const visit: VisitCell = (record, text, column) =>
+    // prettier-ignore
+    look(inspection, { in: 'body', offset: 0, depth: 1, carriers, text, field: column, owner: column, record })
+  visitCells(bytes, csv, (field) => nameOf(inspection, field), visit)
 }
 
 /** Named values are looked at as members of an object are: one way for every format. */

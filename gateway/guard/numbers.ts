@@ -92,30 +92,34 @@ function judgeResidentId(digits: string, add: Add): void {
 }
 
 function judgeMobile(scan: Scan, { digits, start, end, malus }: Candidate): void {
-  const code = /^(?:0086|86)?(?=1[3-9]\d{9}$)/.exec(digits)?.[0]
-  if (code !== undefined) {
-    const mobile = digits.slice(code.length)
+  if (MOBILE.test(digits)) {
+    const mobile = digits.slice(-MOBILE_DIGITS)
     const plus = isPlus(scan, start) ? 1 : 0
     const base = is.hasMobileSegment(mobile) ? 0.65 : 0.45
-    const bonus = plus === 1 || code !== '' ? 0.2 : 0
+    const bonus = plus === 1 || digits !== mobile ? 0.2 : 0
     scan.add('mobile', start - plus, end, base + bonus - malus, 'mobile segment and length')
     return
   }
   // A `+` says that what follows is a country code.
   const bonus = isPlus(scan, start) && digits.startsWith('8') ? 0.5 : 0
-  for (const [shape, base, why] of OTHER_MOBILES) {
-    if (shape.test(digits)) scan.add('mobile', start, end, base + bonus - malus, why)
+  for (const { length, shape, base, why } of OTHER_MOBILES) {
+    if (length === digits.length && shape.test(digits))
+      scan.add('mobile', start, end, base + bonus - malus, why)
   }
 }
 
+const MOBILE = /^(?:0086|86)?1[3-9]\d{9}$/
+const MOBILE_DIGITS = 11
+
+/** Told apart by their length first: most numbers are spared most shapes. */
 // prettier-ignore
-const OTHER_MOBILES: readonly (readonly [shape: RegExp, base: number, why: string])[] = [
-  [/^1064[6-9]\d{8}$/, 0.5,   'number of a connected device'],
-  [/^852[4-9]\d{7}$/,  0.15,  'Hong Kong number with country code'],
-  [/^8536\d{7}$/,      0.15,  'Macau number with country code'],
-  [/^8869\d{8}$/,      0.15,  'Taiwan number with country code'],
-  [/^09\d{8}$/,        0.3,   'Taiwan mobile number'],
-  [/^[569]\d{7}$/,     0.2,   'Hong Kong or Macau number'],
+const OTHER_MOBILES: readonly { readonly length: number; readonly shape: RegExp; readonly base: number; readonly why: string }[] = [
+  { length: 13, shape: /^1064[6-9]\d{8}$/, base: 0.5,  why: 'number of a connected device' },
+  { length: 11, shape: /^852[4-9]\d{7}$/,  base: 0.15, why: 'Hong Kong number with country code' },
+  { length: 11, shape: /^8536\d{7}$/,      base: 0.15, why: 'Macau number with country code' },
+  { length: 12, shape: /^8869\d{8}$/,      base: 0.15, why: 'Taiwan number with country code' },
+  { length: 10, shape: /^09\d{8}$/,        base: 0.3,  why: 'Taiwan mobile number' },
+  { length: 8,  shape: /^[569]\d{7}$/,     base: 0.2,  why: 'Hong Kong or Macau number' },
 ]
 
 function isPlus(scan: Scan, start: number): boolean {
@@ -146,12 +150,13 @@ function judgeDevice(digits: string, add: Add): void {
     add('imei', 0.4, 'IMEI prefix and Luhn')
 }
 
+const LANDLINE = /^0(?:10|2\d|[3-9]\d{2})([)）]?[- ]?)[2-9]\d{6,7}(?:-\d{1,6})?(?![\dA-Za-z])/
+
 /** Area code and number are often written apart, so landlines are looked for at their `0`. */
 function findLandlines(scan: Scan): void {
-  const shape = /^0(?:10|2\d|[3-9]\d{2})([)）]?[- ]?)[2-9]\d{6,7}(?:-\d{1,6})?(?![\dA-Za-z])/
   for (const word of scan.words) {
     if (word.text.charAt(0) !== '0' || !word.number) continue
-    const found = shape.exec(scan.text.slice(word.start, word.start + 24))
+    const found = LANDLINE.exec(scan.text.slice(word.start, word.start + 24))
     if (found === null || scan.text.charAt(word.start - 1) === '-') continue
     const base = found[1] === '' ? 0.35 : 0.55
     scan.add('landline', word.start, word.start + found[0].length, base, 'area code and number')

@@ -25,11 +25,21 @@ const COMPOUND = [
   '钮祜',
 ].flatMap((line) => line.split(' '))
 
-const single = new Set(SINGLE)
+/** By UTF-16 unit: whether it is a surname, or begins one of two characters. Most characters are neither. */
+const ALONE = 1
+const BEGINS = 2
+const units = new Uint8Array(0x1_0000)
 const compound = new Set(COMPOUND)
+for (const unit of SINGLE) units[unit.charCodeAt(0)] = ALONE
+for (const name of COMPOUND) {
+  const first = name.charCodeAt(0)
+  units[first] = (units[first] as number) | BEGINS
+}
 
 /** How many UTF-16 units of `text` at `at` are a surname: 2, 1 or 0. */
 export function surnameLength(text: string, at = 0): 0 | 1 | 2 {
-  if (compound.has(text.slice(at, at + 2))) return 2
-  return single.has(text.charAt(at)) ? 1 : 0
+  // Behind the end and before the start nothing is found.
+  const unit = units[text.charCodeAt(at)] ?? 0
+  if ((unit & BEGINS) !== 0 && compound.has(text.slice(at, at + 2))) return 2
+  return (unit & ALONE) !== 0 ? 1 : 0
 }

@@ -5,7 +5,8 @@ import type { Name } from './names.ts'
 const DIGIT = 1
 const UPPER = 2
 const LOWER = 4
-const HIGH = 8
+/** Beyond ASCII. */
+export const HIGH = 8
 /** Bytes that an address, an encoding or a Hong Kong identity number needs. */
 const MARK = 16
 const COLON = 32

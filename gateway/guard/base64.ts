@@ -1,0 +1,88 @@
+/** Runs of base64 and base64url in a text that may be a text again. @module */
+
+/** The shortest text in base64: six bytes. */
+export const BASE64_LENGTH_MIN = 8
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const VALUES = new Int8Array(128).fill(-1)
+for (const [value, character] of [...ALPHABET].entries()) VALUES[character.charCodeAt(0)] = value
+VALUES['-'.charCodeAt(0)] = 62
+VALUES['_'.charCodeAt(0)] = 63
+
+/** The six bits of a character in either alphabet, -1 when it is in none. */
+export function base64Value(code: number): number {
+  return code < 128 ? (VALUES[code] as number) : -1
+}
+
+/** Visits what may be text in base64: whole runs, and the parts of paths and file names. */
+export function eachBase64(text: string, visit: (piece: string) => void): void {
+  let start = 0
+  for (let at = 0; at <= text.length; at++) {
+    if (at < text.length && base64Value(text.charCodeAt(at)) >= 0) continue
+    if (at - start >= BASE64_LENGTH_MIN) visitRun(text, start, at, visit)
+    start = at + 1
+  }
+}
+
+function visitRun(text: string, from: number, to: number, visit: (piece: string) => void): void {
+  visitPiece(text, from, to, visit)
+  let start = from
+  for (let at = from; at <= to; at++) {
+    // `/`, `_` and `-` are of the alphabet, and part it in paths and file names.
+    if (at < to && !isParting(text.charCodeAt(at))) continue
+    if (start > from || at < to) visitPiece(text, start, at, visit)
+    start = at + 1
+  }
+}
+
+function isParting(code: number): boolean {
+  return code === 0x2f || code === 0x5f || code === 0x2d
+}
+
+function visitPiece(
+  text: string,
+  start: number,
+  end: number,
+  visit: (piece: string) => void,
+): void {
+  if (
+    end - start >= BASE64_LENGTH_MIN &&
+    beginsText(text, start, end) &&
+    mayBeText(text, start, end)
+  )
+    visit(text.slice(start, end))
+}
+
+/** Text begins with a printable character, so not with A; encoded, it always has capital letters. */
+function beginsText(text: string, start: number, end: number): boolean {
+  const first = text.charAt(start)
+  if (/[CI-Z]/.test(first)) return true
+  if (!/[a-fw-z0-9]/.test(first)) return false
+  for (let at = start + 1; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code >= 0x41 && code <= 0x5a) return true
+  }
+  return false
+}
+
+/** Whether the bytes are text as far as a glance can tell: most words stop being UTF-8 at the second byte. */
+function mayBeText(text: string, start: number, end: number): boolean {
+  let [held, bits, following] = [0, 0, 0]
+  for (let at = start; at < end; at++) {
+    held = ((held << 6) | base64Value(text.charCodeAt(at))) & 0x3fff
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    const byte = (held >> bits) & 0xff
+    if (following > 0) {
+      if ((byte & 0xc0) !== 0x80) return false
+      following--
+    } else if (byte >= 0x80) {
+      // RFC 3629 §3: how many bytes follow on the first one.
+      if (byte < 0xc2 || byte > 0xf4) return false
+      following = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
+    } else if (byte === 0x7f || (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d))
+      return false
+  }
+  return true
+}
