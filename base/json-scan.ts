@@ -99,6 +99,12 @@ export function startScan(sink: JsonSink, resumable: boolean): Scan {
   }
 }
 
+/** Makes a scan that read one document to its end ready for the next one. */
+export function restart(scan: Scan, offset: number): void {
+  scan.afterValue = false
+  scan.offset = offset
+}
+
 /**
  * Reports what is complete in `bytes` between `start` and `end`, which must be UTF-8.
  *

@@ -13,7 +13,7 @@ import { throwawayKeyRing } from '../gateway/token/ring.ts'
 import { createSiv } from '../gateway/token/siv.ts'
 import type { Action } from '../gateway/policy/policy.ts'
 import { createTransforms } from '../gateway/transform/table.ts'
-import type { Binding, Scalar, Transform } from '../gateway/transform/transform.ts'
+import type { Binding, Change, Scalar, Transform } from '../gateway/transform/transform.ts'
 
 const ROUNDS = 7
 const ROUND_CALLS = 10_000
@@ -46,8 +46,21 @@ function bind(
 const scalar = (value: string): Scalar => ({ type: 'string', reveal: () => value })
 function textOf(apply: Transform, value: string): string {
   const change = apply(scalar(value))
+  if (change.change === 'token') return change.text()
   assert(change.change === 'text')
   return change.text
+}
+
+/** As rows of a file have them: each call adds a value, each hundredth asks for what became of all. */
+function inHundreds(apply: Transform, value: string): () => unknown {
+  const input = scalar(value)
+  let waiting: Change[] = []
+  return () => {
+    waiting.push(apply(input))
+    if (waiting.length < 100) return
+    for (const change of waiting) if (change.change === 'token') change.text()
+    waiting = []
+  }
 }
 
 /** A rule over one value; with `back`, the reveal of its result is checked and measured as well. */
@@ -63,12 +76,14 @@ function rule(
   assert.notEqual(token, value)
   assert.equal(textOf(apply, value), token)
   const input = scalar(value)
-  const there = { name, run: () => apply(input) }
+  const there = { name, run: () => textOf(apply, value) }
   if (!['tokenize', 'encrypt'].includes(transform)) return [there]
+  const isLate = apply(input).change === 'token'
+  const many = isLate ? [{ name: `${name}, in hundreds`, run: inHundreds(apply, value) }] : []
   const reveal = bind('reveal', {}, { kind, direction: 'response' })
   assert.equal(textOf(reveal, token), value)
   const output = scalar(token)
-  return [there, { name: `${name}, reveal`, run: () => reveal(output) }]
+  return [there, ...many, { name: `${name}, reveal`, run: () => reveal(output) }]
 }
 
 interface Case {

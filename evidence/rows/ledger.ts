@@ -1,11 +1,18 @@
 /** Keeps count of a body's rows on their way: what came, what left, and the roots over both. @module */
 import type { RowFacts } from '../record.ts'
+import type { TreeName } from './opened.ts'
 import { createRowTree, formatRoot, type Hash, rowLeaf, rowSalts } from './tree.ts'
+
+/** Rows in one buffer: each from a place to the next but one, `cuts[2n]` to `cuts[2n + 1]`. */
+export interface RowBatch {
+  readonly bytes: Buffer
+  readonly cuts: readonly number[]
+}
 
 /** The rows of one direction of one exchange. */
 export interface RowLedger {
-  /** Takes the next row. @param forwarded as it will leave; empty when the policy drops it. */
-  enter(received: Uint8Array, forwarded: Uint8Array): void
+  /** Takes the next rows. @param forwarded as many, as they will leave; empty where the policy drops one. */
+  enter(received: RowBatch, forwarded: RowBatch): void
   /** All rows so far have left, or are about to. */
   settle(): void
   /** Rows that have left. */
@@ -16,30 +23,41 @@ export interface RowLedger {
 
 /** Starts a ledger. @param secret the record's. */
 export function createRowLedger(secret: Buffer, side: 'request' | 'response'): RowLedger {
-  const received = createRowTree()
-  const forwarded = createRowTree()
-  const saltIn = rowSalts(secret, `${side}.received`)
-  const saltOut = rowSalts(secret, `${side}.forwarded`)
-  // Leaves in pairs: what a leak stops must not count as sent.
-  const pending: Hash[] = []
-  let next = 0
+  const received = startSide(secret, `${side}.received`)
+  const forwarded = startSide(secret, `${side}.forwarded`)
   return {
     enter: (input, output) => {
-      pending.push(rowLeaf(saltIn(next), input), rowLeaf(saltOut(next), output))
-      next++
+      received.enter(input)
+      forwarded.enter(output)
     },
     settle: () => {
-      for (let at = 0; at + 1 < pending.length; at += 2) {
-        received.add(pending[at] as Hash)
-        forwarded.add(pending[at + 1] as Hash)
-      }
+      received.settle()
+      forwarded.settle()
+    },
+    count: received.tree.count,
+    facts: () => ({
+      count: received.tree.count(),
+      received: formatRoot(received.tree.root()),
+      forwarded: formatRoot(forwarded.tree.root()),
+    }),
+  }
+}
+
+function startSide(secret: Buffer, name: TreeName) {
+  const tree = createRowTree()
+  const saltOf = rowSalts(secret, name)
+  let next = 0
+  // What a leak stops must not count as sent.
+  const pending: Hash[] = []
+  return {
+    tree,
+    enter: ({ bytes, cuts }: RowBatch) => {
+      for (let at = 0; at + 1 < cuts.length; at += 2)
+        pending.push(rowLeaf(saltOf(next++), bytes, cuts[at] as number, cuts[at + 1] as number))
+    },
+    settle: () => {
+      for (const leaf of pending) tree.add(leaf)
       pending.length = 0
     },
-    count: received.count,
-    facts: () => ({
-      count: received.count(),
-      received: formatRoot(received.root()),
-      forwarded: formatRoot(forwarded.root()),
-    }),
   }
 }

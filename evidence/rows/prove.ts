@@ -12,7 +12,7 @@ import { createRowTree, formatRoot, rowLeaf, rowSalts } from './tree.ts'
  * @throws {Problem} `request-malformed` when this is not the body that the record commits to.
  */
 export async function proveRow(
-  rows: AsyncIterable<Uint8Array>,
+  rows: AsyncIterable<Buffer>,
   secret: Buffer,
   { tree, index, facts }: { tree: TreeName; index: number; facts: RowFacts },
 ): Promise<OpenedRow> {
@@ -27,7 +27,7 @@ export async function proveRow(
   let row: Buffer | undefined
   let count = 0
   for await (const bytes of rows) {
-    const leaf = rowLeaf(saltOf(count), bytes)
+    const leaf = rowLeaf(saltOf(count), bytes, 0, bytes.length)
     whole.add(leaf)
     if (count === index) row = Buffer.from(bytes)
     else {

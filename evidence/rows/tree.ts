@@ -46,7 +46,7 @@ export function createRowTree(): RowTree {
 const parent = Buffer.alloc(1 + 2 * HASH_BYTES, 1)
 
 /** Hashes two children (RFC 6962 §2.1: prefix 0x01). */
-export function parentHash(left: Hash, right: Hash): Hash {
+function parentHash(left: Hash, right: Hash): Hash {
   parent.write(left, 1, 'latin1')
   parent.write(right, 1 + HASH_BYTES, 'latin1')
   return hash('sha256', parent, 'latin1')
@@ -87,12 +87,12 @@ export function rowSalts(secret: Buffer, tree: TreeName): (row: number) => Buffe
 const SCRATCH_BYTES = 4096
 const scratch = Buffer.alloc(1 + SALT_BYTES + SCRATCH_BYTES)
 
-/** Hashes one row: a leaf (prefix 0x00) of its salt and its bytes. */
-export function rowLeaf(salt: Uint8Array, row: Uint8Array): Hash {
-  const size = 1 + SALT_BYTES + row.length
+/** Hashes one row, from `start` to `end` of `bytes`: a leaf (prefix 0x00) of its salt and its bytes. */
+export function rowLeaf(salt: Uint8Array, bytes: Buffer, start: number, end: number): Hash {
+  const size = 1 + SALT_BYTES + end - start
   const data = size <= scratch.length ? scratch.subarray(0, size) : Buffer.alloc(size)
   data.set(salt, 1)
-  data.set(row, 1 + SALT_BYTES)
+  bytes.copy(data, 1 + SALT_BYTES, start, end)
   return hash('sha256', data, 'latin1')
 }
 

@@ -106,8 +106,8 @@ export function mintFor(policy: Policy, table: TransformTable, side: Side): Mint
       (message) => void complaints.push(message),
     )
     const change = tokenize?.({ type: 'string', reveal: () => value })
-    if (change?.change !== 'text')
+    if (change?.change !== 'token')
       throw new Problem('internal', `no sample token: ${complaints.join(', ')}`)
-    return change.text
+    return change.text()
   }
 }

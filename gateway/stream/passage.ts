@@ -61,7 +61,7 @@ const SWEEP_BYTES = 1_048_576
 export function createPassage(options: PassageOptions): Passage {
   const { format, decode, encode, ledger, original, limits, twin } = options
   const hasRows = formatType(format).rows !== undefined
-  const screen = startScreen(options, hasRows ? { onRow: ledger.enter } : {})
+  const screen = startScreen(options, hasRows ? { onRows: ledger.enter } : {})
   const received = createTally(limits.bytesMax)
   const decoded = createTally(limits.bytesMax)
   const forwarded = createTally()

@@ -6,7 +6,8 @@
 const LETTER_A = 97
 /** 7 bytes are 4 groups of 14 bits; 26³ = 17,576 ≥ 2¹⁴, so 3 letters hold a group. */
 export const LETTERS_BLOCK_BYTES = 7
-const LETTERS_BLOCK = 12
+/** What LETTERS_BLOCK_BYTES become. */
+export const LETTERS_BLOCK = 12
 
 /** @param bytes a multiple of 7 of them. @returns 12 letters for each 7 bytes. */
 export function toLetters(bytes: Uint8Array): string {
@@ -14,8 +15,8 @@ export function toLetters(bytes: Uint8Array): string {
   let out = 0
   let bits = 0
   let held = 0
-  for (const byte of bytes) {
-    held = ((held << 8) | byte) & 0x3fffff // At most 13 old bits and 8 new ones.
+  for (let at = 0; at < bytes.length; at++) {
+    held = ((held << 8) | (bytes[at] as number)) & 0x3fffff // At most 13 old bits and 8 new ones.
     bits += 8
     if (bits < 14) continue
     bits -= 14

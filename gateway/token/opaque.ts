@@ -1,6 +1,6 @@
 /** Opaque tokens: the value itself, sealed under its domain's key. Nothing is stored. @module */
 import { deriveKey, type Domain } from './domain.ts'
-import { fromLetters, LETTERS_BLOCK_BYTES, toLetters } from './letters.ts'
+import { fromLetters, LETTERS_BLOCK, LETTERS_BLOCK_BYTES, toLetters } from './letters.ts'
 import { TOKEN_VALUE_BYTES_MAX } from './limits.ts'
 import type { KeyRing, MasterKey } from './ring.ts'
 import { createSiv, type Siv } from './siv.ts'
@@ -9,6 +9,11 @@ import { type TokenForm, tokenPrefix, type TokenText } from './text.ts'
 const TAG_BYTES = 16
 const SIV_KEY_BYTES = 64
 const PADDING = 0xff
+/** Tokens that are made at once. */
+const BATCH_MAX = 1024
+
+/** Gives the token's text; the first one that is asked for makes all that wait with it. */
+export type LateToken = () => string
 
 /**
  * Prepares minting in one domain with the ring's current key. Equal values give equal tokens.
@@ -19,12 +24,39 @@ export function createMint(
   ring: KeyRing,
   domain: Domain,
   form: 'tok' | 'enc',
-): (value: string) => string | undefined {
+): (value: string) => LateToken | undefined {
   const prefix = tokenPrefix(form, domain.kind, ring.current.version)
   const siv = sivOf(ring.current, domain, form)
+  let batch = startBatch(siv, prefix)
   return (value) => {
     const plain = pack(value)
-    return plain === undefined ? undefined : prefix + toLetters(siv.seal(plain))
+    if (plain === undefined) return undefined
+    if (batch.isClosed()) batch = startBatch(siv, prefix)
+    return batch.add(plain)
+  }
+}
+
+/** Values that become tokens together. */
+function startBatch(siv: Siv, prefix: string) {
+  let plains: Buffer[] = []
+  let tokens: readonly string[] | undefined
+  const make = (): readonly string[] => {
+    const letters = toLetters(siv.sealAll(plains))
+    let at = 0
+    tokens = plains.map(({ length }) => {
+      const start = at
+      at += ((TAG_BYTES + length) / LETTERS_BLOCK_BYTES) * LETTERS_BLOCK
+      return prefix + letters.slice(start, at)
+    })
+    plains = []
+    return tokens
+  }
+  return {
+    isClosed: () => tokens !== undefined || plains.length === BATCH_MAX,
+    add: (plain: Buffer): LateToken => {
+      const index = plains.push(plain) - 1
+      return () => (tokens ?? make())[index] as string
+    },
   }
 }
 
@@ -67,14 +99,33 @@ function sivOf(master: MasterKey, domain: Domain, form: TokenForm): Siv {
  */
 function pack(value: string): Buffer | undefined {
   if (value.length > TOKEN_VALUE_BYTES_MAX || !value.isWellFormed()) return undefined
-  const text = /^[0-9]+X?$/.test(value)
-    ? Buffer.from(`b${value.replace('X', 'a')}${value.length % 2 === 0 ? 'f' : ''}`, 'hex')
-    : Buffer.from(value)
-  if (text.length > TOKEN_VALUE_BYTES_MAX) return undefined
-  const blocks = Math.ceil((TAG_BYTES + text.length) / LETTERS_BLOCK_BYTES)
-  const plain = Buffer.alloc(Math.max(blocks, 4) * LETTERS_BLOCK_BYTES - TAG_BYTES, PADDING)
-  plain.set(text)
+  const isNumber = isDigits(value)
+  const size = isNumber ? (value.length >> 1) + 1 : Buffer.byteLength(value)
+  if (size > TOKEN_VALUE_BYTES_MAX) return undefined
+  const blocks = Math.ceil((TAG_BYTES + size) / LETTERS_BLOCK_BYTES)
+  const plain = Buffer.allocUnsafe(Math.max(blocks, 4) * LETTERS_BLOCK_BYTES - TAG_BYTES)
+  for (let at = size; at < plain.length; at++) plain[at] = PADDING
+  if (!isNumber) plain.write(value)
+  else for (let at = 0; at < size; at++) plain[at] = (nibble(value, 2 * at - 1) << 4) | nibble(value, 2 * at) // prettier-ignore
   return plain
+}
+
+/** Digits, with a closing X perhaps. */
+function isDigits(value: string): boolean {
+  const last = value.length - 1
+  for (let at = 0; at <= last; at++) {
+    const code = value.charCodeAt(at)
+    if ((code < 0x30 || code > 0x39) && !(code === 0x58 && at === last && at > 0)) return false
+  }
+  return last >= 0
+}
+
+/** The half byte of a digit or X; before the first one the marker, behind the last one padding. */
+function nibble(value: string, at: number): number {
+  if (at < 0) return 0xb
+  if (at >= value.length) return 0xf
+  const code = value.charCodeAt(at)
+  return code === 0x58 ? 0xa : code - 0x30
 }
 
 function unpack(plain: Buffer): string {

@@ -16,15 +16,16 @@ export function toRefusal(why: string): Change {
   return { change: 'refuse', why }
 }
 
-/** A transform that keeps null, replaces every other value, and refuses what has no replacement. */
+/** A transform that keeps null, replaces every other value, at once or late, and refuses what has no replacement. */
 export function replaceBy(
-  replace: (source: string) => string | undefined,
+  replace: (source: string) => string | (() => string) | undefined,
   why = 'expected another value',
 ): Transform {
   const unsuitable = toRefusal(why)
   return (value) => {
     if (value.type === 'null') return KEEP
     const text = replace(value.reveal())
-    return text === undefined ? unsuitable : toText(text)
+    if (text === undefined) return unsuitable
+    return typeof text === 'string' ? toText(text) : { change: 'token', text }
   }
 }

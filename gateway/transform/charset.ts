@@ -1,130 +1,154 @@
 /**
- * GBK and GB 18030: a body is decoded for the engine and encoded again behind it. What does not come
- * back byte for byte is refused, so that what is kept is byte-exact. @module
+ * GBK and GB 18030: a body is decoded for the engine and encoded again behind it. Only the one spelling of
+ * each character is read, so that what is kept leaves byte for byte as it came. @module
  */
 import { malformed } from '../../base/json-token.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Charset } from '../policy/body.ts'
+import * as charset from './charset-table.ts'
 
 /** Turns one body into UTF-8 and back, in parts. */
 export interface Transcoder {
   /** @throws {Problem} `body-malformed` where the bytes are not in the character set, or not alone so. */
   decode(chunk: Uint8Array, last: boolean): Buffer
-  /** @throws {Problem} `value-unsuitable` for a character that the character set lacks. */
-  encode(bytes: Buffer): Buffer
+  /**
+   * @param bytes UTF-8, of whole characters.
+   * @param cuts ascending places in it, which become those in the result.
+   * @throws {Problem} `value-unsuitable` for a character that the character set lacks.
+   */
+  encode(bytes: Buffer, cuts?: number[]): Buffer
 }
 
 /** Starts a body. Every character is encoded by itself, so parts may be encoded apart. */
-export function startTranscoder(charset: Charset): Transcoder {
-  if (charset === 'utf-8') return AS_IT_IS
-  const decoder = new TextDecoder(charset, { fatal: true })
-  const table = tableOf(charset)
-  let pending = Buffer.alloc(0)
+export function startTranscoder(name: Charset): Transcoder {
+  if (name === 'utf-8') return AS_IT_IS
+  const table = charset.tableOf(name)
+  let pending = NOTHING
   let offset = 0
   return {
     decode(chunk, last) {
-      pending = pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([pending, chunk])
-      let text: string
-      try {
-        text = decoder.decode(chunk, { stream: !last })
-      } catch (cause) {
-        throw new Problem('body-malformed', `behind byte ${offset}: expected ${charset}`, { cause })
-      }
-      const { bytes, isWhole } = encodeText(text, table)
-      requireSame(pending, bytes, offset, charset)
-      offset += bytes.length
-      pending = pending.subarray(bytes.length)
-      if (!isWhole) throw malformed(offset, `expected ${charset}`)
-      return Buffer.from(text)
+      const bytes = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+      const text = Buffer.allocUnsafe(Math.ceil(bytes.length * UTF_8_PER_BYTE))
+      const { at, size } = decodeInto(text, bytes, table)
+      if (at < bytes.length && (last || !isCutOff(bytes, at, table)))
+        throw malformed(offset + at, whyNot(bytes, at, name))
+      // The caller's memory may be used again.
+      pending = Buffer.from(bytes.subarray(at))
+      offset += at
+      return text.subarray(0, size)
     },
-    encode(bytes) {
-      const encoded = encodeText(bytes.toString('utf8'), table)
-      if (encoded.isWhole) return Buffer.from(encoded.bytes)
-      throw new Problem('value-unsuitable', `a new value has a character that ${charset} lacks`)
+    encode(bytes, cuts = []) {
+      const encoded = Buffer.allocUnsafe(bytes.length * (table.quads.length > 0 ? 2 : 1))
+      let size = 0
+      let from = 0
+      for (let index = 0; index <= cuts.length; index++) {
+        const to = cuts[index] ?? bytes.length
+        size = encodeInto(encoded, size, bytes, from, to, table)
+        if (size < 0)
+          throw new Problem('value-unsuitable', `a new value has a character that ${name} lacks`)
+        if (index < cuts.length) cuts[index] = size
+        from = to
+      }
+      return encoded.subarray(0, size)
     },
   }
 }
+
+const NOTHING: Buffer = Buffer.alloc(0)
+/** Two bytes may become three. */
+const UTF_8_PER_BYTE = 1.5
 
 const AS_IT_IS: Transcoder = {
   decode: (chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length),
   encode: (bytes) => bytes,
 }
 
-function requireSame(input: Buffer, again: Buffer, offset: number, charset: Charset): void {
-  if (again.length <= input.length && again.compare(input, 0, again.length) === 0) return
-  let at = 0
-  while (at < again.length && at < input.length && again[at] === input[at]) at++
-  throw malformed(offset + at, `${charset} has another spelling for this character`)
-}
-
-/** By UTF-16 unit: the bytes of its character, most significant first; 0 when there are none. */
-type EncodeTable = Uint32Array
-
-const tables = new Map<Charset, EncodeTable>()
-
-/** The table is what the platform's decoder says, turned round: two decoders cannot disagree. */
-function tableOf(charset: Charset): EncodeTable {
-  const known = tables.get(charset)
-  if (known !== undefined) return known
-  const table: EncodeTable = new Uint32Array(0x1_0000)
-  for (let byte = 0; byte < 0x80; byte++) table[byte] = byte
-  const pair = new TextDecoder(charset)
-  const add = (...bytes: readonly number[]) => {
-    const text = pair.decode(Uint8Array.from(bytes))
-    if (text.length !== 1 || text === '\ufffd') return
-    const unit = text.charCodeAt(0)
-    // The first spelling stands; a second one is refused when it comes.
-    if (table[unit] === 0) table[unit] = bytes.reduce((sum, byte) => (sum << 8) | byte, 0) >>> 0
-  }
-  for (let lead = 0x81; lead <= 0xfe; lead++) {
-    for (let trail = 0x40; trail <= 0xfe; trail++) if (trail !== 0x7f) add(lead, trail)
-  }
-  if (charset === 'gb18030') {
-    for (let place = 0; place < PLANE_0_PLACES; place++) add(...fourBytes(place))
-  }
-  tables.set(charset, table)
-  return table
-}
-
-/** Characters of plane 0 that GB 18030 writes in four bytes; those beyond begin at ASTRAL_PLACE. */
-const PLANE_0_PLACES = 39_420
-const ASTRAL_PLACE = 189_000
-
-function fourBytes(place: number): readonly number[] {
-  return [
-    0x81 + Math.floor(place / 12_600),
-    0x30 + (Math.floor(place / 1260) % 10),
-    0x81 + (Math.floor(place / 10) % 126),
-    0x30 + (place % 10),
-  ]
-}
-
-/** Where short texts are encoded: with millions of rows a buffer for each costs too much. */
-const scratch = Buffer.alloc(262_144)
-
-/** Encodes up to the first character that has no bytes. @returns bytes that the next call may overwrite. */
-function encodeText(text: string, table: EncodeTable): { bytes: Buffer; isWhole: boolean } {
-  const most = text.length * 4
-  const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
-  const isWide = table[0x3400] !== 0 // Only GB 18030 has characters beyond plane 0.
+/** @returns where the first character stands that is cut off or unreadable, and the size of the text. */
+function decodeInto(
+  text: Buffer,
+  bytes: Uint8Array,
+  { pairs, quads }: charset.CharsetTable,
+): { readonly at: number; readonly size: number } {
+  const { length } = bytes
   let size = 0
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    let code = table[unit] as number
-    if (code === 0 && unit !== 0) {
-      if (!isWide || unit < 0xd800 || unit > 0xdbff)
-        return { bytes: bytes.subarray(0, size), isWhole: false }
-      const [a = 0, b = 0, c = 0, d = 0] = fourBytes(
-        ASTRAL_PLACE + (text.codePointAt(at++) ?? 0) - 0x1_0000,
-      )
-      code = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+  let at = 0
+  while (at < length) {
+    const byte = bytes[at] as number
+    if (byte < 0x80) {
+      text[size++] = byte
+      at++
+      continue
     }
-    if (code > 0xffff) {
-      bytes[size++] = code >>> 24
-      bytes[size++] = (code >>> 16) & 0xff
+    let unit = at + 1 < length ? (pairs[(byte << 8) | (bytes[at + 1] as number)] as number) : 0
+    if (unit !== 0) at += 2
+    else {
+      const place = quads.length === 0 ? -1 : charset.placeOf(bytes, at)
+      const astral = place - charset.ASTRAL_PLACE
+      if (astral >= 0 && astral < charset.ASTRAL_PLACES) {
+        size += text.write(String.fromCodePoint(0x1_0000 + astral), size)
+        at += 4
+        continue
+      }
+      unit = quads[place] ?? 0
+      if (unit === 0) break
+      at += 4
     }
-    if (code > 0xff) bytes[size++] = (code >>> 8) & 0xff
-    bytes[size++] = code & 0xff
+    if (unit < 0x800) text[size++] = 0xc0 | (unit >> 6)
+    else {
+      text[size++] = 0xe0 | (unit >> 12)
+      text[size++] = 0x80 | ((unit >> 6) & 0x3f)
+    }
+    text[size++] = 0x80 | (unit & 0x3f)
   }
-  return { bytes: bytes.subarray(0, size), isWhole: true }
+  return { at, size }
+}
+
+/** Whether more bytes may make a character of what begins here. */
+function isCutOff(bytes: Uint8Array, at: number, { quads }: charset.CharsetTable): boolean {
+  const rest = bytes.length - at
+  if (!charset.isLead(bytes[at] as number)) return false
+  if (rest === 1) return true
+  if (quads.length === 0 || rest > 3 || !charset.isDigit(bytes[at + 1] as number)) return false
+  return rest === 2 || charset.isLead(bytes[at + 2] as number)
+}
+
+function whyNot(bytes: Uint8Array, at: number, name: Charset): string {
+  const isFour = charset.placeOf(bytes, at) >= 0
+  const length = isFour ? 4 : charset.isLead(bytes[at] as number) ? 2 : 1
+  const text = new TextDecoder(name).decode(bytes.subarray(at, at + length))
+  if (text.includes('\ufffd')) return `expected ${name}`
+  return `${name} has another spelling for this character`
+}
+
+/** Encodes UTF-8 from `from` to `to`. @returns the size then, -1 when a character has no bytes. */
+// prettier-ignore
+function encodeInto(
+  encoded: Buffer, start: number, bytes: Buffer, from: number, to: number, { toPair, toQuad }: charset.CharsetTable,
+): number {
+  let size = start
+  for (let at = from; at < to;) {
+    const byte = bytes[at++] as number
+    if (byte < 0x80) {
+      encoded[size++] = byte
+      continue
+    }
+    const second = (bytes[at++] as number) & 0x3f
+    let unit = ((byte & 0x1f) << 6) | second
+    if (byte >= 0xe0) unit = ((byte & 0x0f) << 12) | (second << 6) | ((bytes[at++] as number) & 0x3f)
+    const pair = byte < 0xf0 ? (toPair[unit] as number) : 0
+    if (pair !== 0) {
+      encoded[size++] = pair >> 8
+      encoded[size++] = pair & 0xff
+      continue
+    }
+    if (toQuad.length === 0) return -1
+    let place = (toQuad[unit] as number) - 1
+    if (byte >= 0xf0) {
+      const low = (bytes[at++] as number) & 0x3f
+      place = charset.ASTRAL_PLACE + (((byte & 0x07) << 18) | ((unit & 0x0fff) << 6) | low) - 0x1_0000
+    }
+    if (place < 0) return -1
+    for (const each of charset.fourBytes(place)) encoded[size++] = each
+  }
+  return size
 }

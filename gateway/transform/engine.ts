@@ -4,9 +4,19 @@
  */
 import type { ScalarType } from '../../base/json-token.ts'
 import { Problem } from '../../base/problem.ts'
+import { insertText, omitSpan, putLiteral, skipSpan } from './between.ts'
 import type { BodySink } from './codec/codec.ts'
 import { NOWHERE, ROOT, symbolOf } from './matcher.ts'
-import { assemble, mark, putSpan, putText, rollBack } from './output.ts'
+import {
+  assemble,
+  cut,
+  mark,
+  putSpan,
+  putText,
+  rollBack,
+  startOutput,
+  type Written,
+} from './output.ts'
 import {
   capture,
   claim,
@@ -32,17 +42,19 @@ import type { BodyTraces, Change, Rewritten, Scalar } from './transform.ts'
 
 /** One document on its way through. */
 export interface Rewriter extends BodySink {
-  /** Every answer of a transform, in order. */
-  readonly changes: readonly Change[]
-  /** The same, once the body was walked and what was `later` is there: to be replayed. */
+  /** Whether some transform answered `later`. */
+  readonly isLater: () => boolean
+  /** Every answer of a transform, once the body was walked and what was `later` is there: to be replayed. */
   settle(): Promise<readonly Change[]>
+  /** Wants to know where what is decided so far ends in what is given out. */
+  cut(): void
   /** Gives out what is decided; see release.ts. */
   release(consumed: number): Released
   /** Goes on in the next part of the document. */
   resume(bytes: Buffer): void
   /** What the rules did so far. */
   traces(): BodyTraces
-  finish(): Rewritten
+  finish(): Rewritten & Written
 }
 
 /**
@@ -60,7 +72,7 @@ export function startRewrite(
   // prettier-ignore
   const pass: Pass = {
     program, matcher: program.matcher, spelling, source: makeSource(bytes), replay,
-    output: { spans: [], texts: [] }, claims: [], changes: [], captured: new Map(),
+    output: startOutput(spelling.writeText), claims: [], changes: [], isLater: false, captured: new Map(),
     links: undefined, waiting: [], counts: new Map(), unnamed: 0, frames: [message], frame: message,
     state: ROOT, spelled: true, lead: 0, ...NAMELESS, path: undefined, lastEnd: 0,
   }
@@ -70,16 +82,16 @@ export function startRewrite(
     scalar: (type, start, end) => onScalar(pass, type, start, end),
     open: (isArray, start, digested) => onOpen(pass, isArray, start, digested),
     close: (end, digest) => onClose(pass, end, digest),
-    literal: (start, end) => onLiteral(pass, start, end),
-    insert: (text) => {
-      if (pass.frame.mode !== 'drop') putText(pass.output, text)
-    },
-    skip: (start, end) => onSkip(pass, start, end),
-    changes: pass.changes,
+    literal: (start, end) => putLiteral(pass, start, end),
+    insert: (text) => insertText(pass, text),
+    skip: (start, end) => skipSpan(pass, start, end),
+    omit: (start, end) => omitSpan(pass, start, end),
+    isLater: () => pass.isLater,
     settle: () => {
       for (const answer of pass.waiting) answer()
       return Promise.all(pass.changes.map(settle))
     },
+    cut: () => cut(pass.output),
     release: (consumed) => release(pass, consumed),
     resume: (next) => {
       pass.source = makeSource(next)
@@ -179,11 +191,12 @@ function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: n
   }
   claimItem(pass, start, end)
   // A run with a `later` in it is thrown away and replayed.
+  if (change.change === 'later') pass.isLater = true
   if (change.change === 'drop' || change.change === 'later') return
   putItem(pass, start, rule.to)
-  const written =
-    change.change === 'text' ? spelling.writeText(change.text) : spelling.writeJson(change.json)
-  putText(pass.output, written)
+  if (change.change === 'token') putText(pass.output, change.text)
+  else if (change.change === 'text') putText(pass.output, spelling.writeText(change.text))
+  else putText(pass.output, spelling.writeJson(change.json))
 }
 
 // prettier-ignore
@@ -267,24 +280,10 @@ function containerJson({ program, spelling, source }: Pass, { start }: Frame, en
   return digest === undefined ? spelling.toJson(source, start, end, true) : JSON.stringify(digest)
 }
 
-function onLiteral(pass: Pass, start: number, end: number): void {
-  const { mode } = pass.frame
-  if (mode === 'deny') putSpan(pass.output, start, end)
-  // What is kept whole goes out with all that stands between.
-  if (mode !== 'keep') pass.lastEnd = end
-}
-
-function onSkip(pass: Pass, start: number, end: number): void {
-  const { mode, survivors } = pass.frame
-  if (mode === 'keep') return
-  if (mode === 'deny' && survivors > 0) putSpan(pass.output, pass.lastEnd, start)
-  pass.lastEnd = end
-}
-
-function finish(pass: Pass): Rewritten {
+function finish(pass: Pass): Rewritten & Written {
   const { output, claims } = pass
   const { bytes } = pass.source
   if (pass.frame.survivors === 0) throw refusal('the body is a single value that may not pass')
   putSpan(output, pass.lastEnd, bytes.length)
-  return { bytes: assemble(output, bytes), claims, ...tracesOf(pass) }
+  return { ...assemble(output, bytes), claims, ...tracesOf(pass) }
 }

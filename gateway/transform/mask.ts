@@ -32,8 +32,8 @@ interface Mode {
   readonly signs?: number
 }
 
-/** Cuts a value into what shows before, what is hidden, and what shows after. */
-type Cut = (value: string) => readonly [string, string, string]
+/** Cuts a value into what shows before, how many characters are hidden, and what shows after. */
+type Cut = (value: string) => readonly [string, number, string]
 
 /**
  * `{ mask: surname }` or `{ mask: { first: 3, last: 4 } }`; `between: [4, 7]` hides these characters,
@@ -55,7 +55,7 @@ export const createMask =
       : signs
     return replaceBy((source) => {
       const [before, hidden, after] = cut(source)
-      return before + sign.repeat(length ?? [...hidden].length) + after
+      return before + sign.repeat(length ?? hidden) + after
     })
   }
 
@@ -91,26 +91,17 @@ function cutOfKind(kind: string, defaultMask?: DefaultMask): Mode {
 /** Shows the first and last characters of a value that has more than those. */
 function showEnds(first: number, last: number): Cut {
   return (value) => {
-    const characters = [...value]
-    const end = characters.length - last
-    if (end <= first) return ['', value, '']
-    return [
-      characters.slice(0, first).join(''),
-      characters.slice(first, end).join(''),
-      characters.slice(end).join(''),
-    ]
+    const count = countOf(value)
+    if (count <= first + last) return ['', count, '']
+    return between(value, count, first, count - last)
   }
 }
 
 function hideBetween(from: number, to: number): Cut {
   return (value) => {
-    const characters = [...value]
-    if (characters.length < from) return ['', value, '']
-    return [
-      characters.slice(0, from - 1).join(''),
-      characters.slice(from - 1, to).join(''),
-      characters.slice(to).join(''),
-    ]
+    const count = countOf(value)
+    if (count < from) return ['', count, '']
+    return between(value, count, from - 1, Math.min(to, count))
   }
 }
 
@@ -119,8 +110,30 @@ function showGroups(pattern: RegExp): Cut {
   return (value) => {
     const match = pattern.exec(value)
     const [before, after] = [match?.[1] ?? '', match?.[2] ?? '']
-    return [before, value.slice(before.length, value.length - after.length), after]
+    return [before, countOf(value.slice(before.length, value.length - after.length)), after]
   }
+}
+
+/** Code points from `start` to `end` are hidden. */
+function between(value: string, count: number, start: number, end: number): ReturnType<Cut> {
+  // Most values have one UTF-16 unit for each, and need not be taken apart.
+  const characters = count === value.length ? value : [...value]
+  const [before, after] = [characters.slice(0, start), characters.slice(end)]
+  const textOf = (part: string | string[]) => (typeof part === 'string' ? part : part.join(''))
+  return [textOf(before), end - start, textOf(after)]
+}
+
+/** Code points; a surrogate that stands alone is one. */
+function countOf(value: string): number {
+  let count = 0
+  for (let at = 0; at < value.length; at++) {
+    const unit = value.charCodeAt(at)
+    const isPair =
+      unit >= 0xd800 && unit <= 0xdbff && (value.charCodeAt(at + 1) & 0xfc00) === 0xdc00
+    if (isPair) at++
+    count++
+  }
+  return count
 }
 
 /** U+00B7 and the dots that stand for it in names of minorities and foreigners. */
@@ -129,7 +142,7 @@ const DOTS = /[\u00b7\u2022\u2027\u30fb\uff0e.]/
 /** The surname shows; of a name with a dot, the last character; of one character, nothing. */
 const cutSurname: Cut = (value) => {
   if (DOTS.test(value)) return showEnds(0, 1)(value)
-  const compound = surnameLength(value) === 2 && [...value].length > 2
+  const compound = surnameLength(value) === 2 && countOf(value) > 2
   return showEnds(compound ? 2 : 1, 0)(value)
 }
 

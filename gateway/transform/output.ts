@@ -1,16 +1,34 @@
 /** What a message becomes: spans of the input and texts between them, copied once at the end. @module */
 
+/** A token that is made when it is asked for, together with others. */
+export type LateText = () => string
+
 /** Spans and texts in order of appearance. */
 export interface Output {
   /** Pairs of start and end in the input; an equal, negative pair names a text. */
   readonly spans: number[]
-  readonly texts: string[]
+  readonly texts: (string | LateText)[]
+  /** Places that somebody wants to find in what is written: marks, as pairs of length and end. */
+  readonly cuts: number[]
+  /** How the format writes a text that is late. */
+  readonly writeText: (text: string) => string
 }
 
 /** A place in the output to return to. */
 export interface Mark {
   readonly length: number
   readonly end: number
+}
+
+/** What was written, and where the cuts are in it. */
+export interface Written {
+  readonly bytes: Buffer
+  readonly cuts: number[]
+}
+
+/** Starts with nothing. */
+export function startOutput(writeText: Output['writeText']): Output {
+  return { spans: [], texts: [], cuts: [], writeText }
 }
 
 /** Appends a span of the input. */
@@ -22,7 +40,7 @@ export function putSpan(output: Output, start: number, end: number): void {
 }
 
 /** Appends a text. */
-export function putText(output: Output, text: string): void {
+export function putText(output: Output, text: string | LateText): void {
   const place = -output.texts.push(text)
   output.spans.push(place, place)
 }
@@ -35,26 +53,53 @@ export function mark(output: Output): Mark {
 
 /** Takes back what came after the mark. */
 export function rollBack(output: Output, { length, end }: Mark): void {
-  output.spans.length = length
-  if (length > 0) output.spans[length - 1] = end
+  const { spans, cuts } = output
+  spans.length = length
+  if (length > 0) spans[length - 1] = end
+  for (let at = cuts.length - 2; at >= 0 && (cuts[at] as number) >= length; at -= 2) {
+    if (cuts[at] === length && (cuts[at + 1] as number) <= end) continue
+    cuts[at] = length
+    cuts[at + 1] = end
+  }
 }
 
-/** Copies everything into one buffer. */
-export function assemble({ spans, texts }: Output, input: Buffer): Buffer {
+/** Wants to know where this place is in what is written. */
+export function cut({ spans, cuts }: Output): void {
+  cuts.push(spans.length, spans[spans.length - 1] ?? 0)
+}
+
+/** Copies everything into one buffer, and begins anew. */
+export function assemble({ spans, texts, cuts, writeText }: Output, input: Buffer): Written {
   let size = 0
   for (let i = 0; i < spans.length; i += 2) {
     const start = spans[i] as number
-    size +=
-      start < 0 ? Buffer.byteLength(texts[-start - 1] as string) : (spans[i + 1] as number) - start
+    if (start >= 0) size += (spans[i + 1] as number) - start
+    else {
+      const text = texts[-start - 1] as string | LateText
+      const written = typeof text === 'string' ? text : writeText(text())
+      texts[-start - 1] = written
+      size += Buffer.byteLength(written)
+    }
   }
   const bytes = Buffer.allocUnsafe(size)
+  const places: number[] = []
   let at = 0
-  for (let i = 0; i < spans.length; i += 2) {
+  let next = 0
+  for (let i = 0; i <= spans.length; i += 2) {
+    // What was put behind a cut may have made its span longer.
+    for (; next < cuts.length && cuts[next] === i; next += 2) {
+      const end = spans[i - 1] ?? 0
+      places.push(end < 0 ? at : at - end + (cuts[next + 1] as number))
+    }
+    if (i === spans.length) break
     const start = spans[i] as number
     at +=
       start < 0
         ? bytes.write(texts[-start - 1] as string, at)
         : input.copy(bytes, at, start, spans[i + 1])
   }
-  return bytes
+  spans.length = 0
+  texts.length = 0
+  cuts.length = 0
+  return { bytes, cuts: places }
 }

@@ -52,6 +52,7 @@ export interface Pass {
   readonly output: Output
   readonly claims: Claim[]
   readonly changes: Change[]
+  isLater: boolean
   readonly captured: Map<string, Captured>
   /** For transforms that need another value of the body: answered by `waiting` after the walk. */
   links: Links | undefined

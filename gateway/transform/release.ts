@@ -1,11 +1,10 @@
 /** Lets go of the part of a document that is decided, so that a stream needs constant memory. @module */
 import type { Claim } from '../../evidence/record.ts'
-import { assemble, putSpan } from './output.ts'
+import { assemble, putSpan, type Written } from './output.ts'
 import { NO_RULE, NOT_DROPPED, type Pass, pathOf } from './pass.ts'
 
 /** What may leave, and the first byte that is needed still. */
-export interface Released {
-  readonly bytes: Buffer
+export interface Released extends Written {
   readonly claims: readonly Claim[]
   readonly keepFrom: number
 }
@@ -19,7 +18,7 @@ export function release(pass: Pass, consumed: number): Released {
   // A container whose inside is not reported passes as it comes.
   if (frame.mode === 'keep') putSpan(output, pass.lastEnd, consumed)
   if (frame.mode !== 'deny') pass.lastEnd = consumed
-  if (settleTentative(pass)) return { bytes: Buffer.alloc(0), claims: [], keepFrom: 0 }
+  if (settleTentative(pass)) return { bytes: Buffer.alloc(0), cuts: [], claims: [], keepFrom: 0 }
   // What parts the last item from the next comes out with the next.
   let keepFrom = Math.min(consumed, pass.lastEnd)
   for (const [level, open] of frames.entries()) {
@@ -31,16 +30,14 @@ export function release(pass: Pass, consumed: number): Released {
     if (wanted && open.digested === undefined)
       keepFrom = Math.min(keepFrom, Math.max(0, open.start))
   }
-  const bytes = assemble(output, pass.source.bytes)
-  output.spans.length = 0
-  output.texts.length = 0
+  const written = assemble(output, pass.source.bytes)
   pass.changes.length = 0
   for (const open of frames) open.start -= keepFrom
   pass.lastEnd -= keepFrom
   // What was decoded of the rest stays decoded: there may be many rows in it.
   const { bytes: all, latin1, isAscii } = pass.source
   pass.source = { bytes: all.subarray(keepFrom), latin1: latin1?.slice(keepFrom), isAscii }
-  return { bytes, claims: pass.claims.splice(0), keepFrom }
+  return { ...written, claims: pass.claims.splice(0), keepFrom }
 }
 
 /** @returns whether some open container may have to be taken back, name and all. */

@@ -113,7 +113,7 @@ export function rewriteHeaders(
 // prettier-ignore
 function run(format: BodyFormat, program: Program, bytes: Buffer, slug: ProblemSlug): Rewritten | Promise<Rewritten> {
   const rewriter = walk(format, program, bytes, slug)
-  if (!rewriter.changes.some(({ change }) => change === 'later')) return rewriter.finish()
+  if (!rewriter.isLater()) return rewriter.finish()
   // The second run takes the same way through the same bytes, with every answer at hand.
   return rewriter.settle().then((replay) => walk(format, program, bytes, slug, replay).finish())
 }
@@ -141,6 +141,7 @@ function changeText(
   const conclude = (change: Change): string | undefined => {
     if (change.change === 'keep') return write(undefined)
     if (change.change === 'text') return write(change.text)
+    if (change.change === 'token') return write(change.text())
     if (change.change === 'json') return write(textOfJson(change.json))
     if (change.change === 'drop') return undefined
     throw unsuitable(rule, change.change === 'refuse' ? change.why : 'the answer did not come')

@@ -2,13 +2,14 @@
 import { requireUtf8 } from '../../base/json-scan.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Claim } from '../../evidence/record.ts'
+import type { RowBatch } from '../../evidence/rows/ledger.ts'
 import { startTranscoder, type Transcoder } from './charset.ts'
 import type { Codec, Reader } from './codec/codec.ts'
 import type { CompiledDirection } from './compile.ts'
 import { type Rewriter, startRewrite } from './engine.ts'
 import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
 import { HELD_BYTES_MAX, REREAD_BYTES_MAX } from './limits.ts'
-import type { Released } from './release.ts'
+import type { Written } from './output.ts'
 import type { BodyTraces, Rewritten } from './transform.ts'
 
 /** A body on its way. After a Problem nothing more may be written, nor passed on. */
@@ -26,12 +27,10 @@ export interface BodyStream {
 /** What somebody wants to know on the way. */
 export interface StreamHooks {
   /**
-   * Told of each row (a line of NDJSON, a record of CSV) as it came and as it leaves, without what
-   * parts it from other rows, before its bytes are given out. The buffers are valid during the call.
-   *
-   * @throws what stops the stream.
+   * Told of rows (lines of NDJSON, records of CSV) as they came and as they leave, without what parts
+   * them from other rows, before their bytes are given out. The buffers are valid during the call.
    */
-  readonly onRow?: (input: Buffer, output: Buffer, claims: readonly Claim[]) => void
+  readonly onRows?: (received: RowBatch, forwarded: RowBatch) => void
 }
 
 /** What is at hand of a body, and where the reading stands in it. */
@@ -40,16 +39,15 @@ interface Passage {
   readonly rewriter: Rewriter
   readonly reader: Reader
   readonly transcoder: Transcoder
-  readonly onRow: StreamHooks['onRow']
+  readonly onRows: StreamHooks['onRows']
   held: Buffer
   /** Read up to here; checked to be UTF-8 up to there. */
   scanned: number
   readable: number
   /** With fewer bytes than these, what is cut off is not read again. */
   tryAt: number
-  /** What may leave. */
-  readonly out: Buffer[]
-  readonly claims: Claim[]
+  /** Start and end of each part that ended and was not told yet; of one that is no row, -1 twice. */
+  parts: number[]
 }
 
 /**
@@ -61,7 +59,7 @@ interface Passage {
 export function startBodyStream(
   { body }: CompiledDirection,
   format: BodyFormat = JSON_FORMAT,
-  { onRow }: StreamHooks = {},
+  { onRows }: StreamHooks = {},
 ): BodyStream {
   const codec = formatType(format).open(format, body, 'body-malformed')
   const rewriter = startRewrite(body, codec.spelling, NOTHING)
@@ -69,34 +67,28 @@ export function startBodyStream(
   const transcoder = startTranscoder(format.charset)
   // prettier-ignore
   const passage: Passage = {
-    codec, rewriter, reader, transcoder, onRow, held: NOTHING, scanned: 0, readable: 0, tryAt: 0, out: [],
-    claims: [],
+    codec, rewriter, reader, transcoder, onRows, held: NOTHING, scanned: 0, readable: 0, tryAt: 0, parts: [],
   }
-  const { out, claims } = passage
   return {
     columns: () => reader.columns?.(),
     traces: rewriter.traces,
-    write(chunk) {
-      take(passage, transcoder.decode(chunk, false))
-      return { bytes: transcoder.encode(join(out.splice(0))), claims: claims.splice(0) }
-    },
+    write: (chunk) => take(passage, transcoder.decode(chunk, false)),
     end() {
       transcoder.decode(NOTHING, true)
       scan(passage, true)
-      refuseLater(rewriter.changes)
+      refuseLater(passage)
       const rest = rewriter.finish()
-      const bytes = transcoder.encode(join([...out.splice(0), rest.bytes]))
-      return { ...rest, bytes, claims: [...claims.splice(0), ...rest.claims] }
+      return { ...rest, bytes: tellRows(passage, rest) }
     },
   }
 }
 
-function take(passage: Passage, chunk: Uint8Array): void {
+function take(passage: Passage, chunk: Uint8Array): ReturnType<BodyStream['write']> {
   const { held, reader } = passage
   passage.held = held.length === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk])
-  if (passage.held.length < passage.tryAt) return
+  if (passage.held.length < passage.tryAt) return { bytes: NOTHING, claims: [] }
   scan(passage, false)
-  letGo(passage)
+  const given = letGo(passage)
   const { length } = passage.held
   if (length > HELD_BYTES_MAX) {
     const detail = `over ${HELD_BYTES_MAX} bytes from byte ${reader.offset} on are undecided`
@@ -104,10 +96,11 @@ function take(passage: Passage, chunk: Uint8Array): void {
   }
   const cutOff = length - passage.scanned
   passage.tryAt = cutOff > REREAD_BYTES_MAX ? length + cutOff : 0
+  return given
 }
 
 function scan(passage: Passage, last: boolean): void {
-  const { codec, rewriter, reader, onRow, held } = passage
+  const { codec, rewriter, reader, onRows, held, parts } = passage
   const whole = last || !codec.isText ? held.length : wholeCharacters(held)
   if (codec.isText) {
     requireUtf8(held.subarray(passage.readable, whole), reader.offset + passage.readable)
@@ -115,51 +108,57 @@ function scan(passage: Passage, last: boolean): void {
   passage.readable = whole
   rewriter.resume(held)
   do {
-    passage.scanned = reader.advance(passage.held, last, passage.scanned, passage.readable)
-    if (onRow !== undefined && reader.paused) tellRow(passage, onRow)
+    passage.scanned = reader.advance(held, last, passage.scanned, whole)
+    if (onRows === undefined || !reader.paused) continue
+    rewriter.cut()
+    parts.push(reader.row?.start ?? -1, reader.row?.end ?? -1)
   } while (reader.paused)
 }
 
-function tellRow(passage: Passage, tell: NonNullable<StreamHooks['onRow']>): void {
-  const { row } = passage.reader
-  const input = passage.held.subarray(row?.start, row?.end)
-  const { bytes, claims } = letGo(passage)
-  if (row === undefined) return
-  const { encode } = passage.transcoder
-  tell(encode(input), encode(withoutBreak(bytes)), claims)
-}
-
 /** Gives out what is decided, and forgets its input. */
-function letGo(passage: Passage): Released {
-  const { rewriter, reader, out, claims } = passage
-  refuseLater(rewriter.changes)
+function letGo(passage: Passage): ReturnType<BodyStream['write']> {
+  const { rewriter, reader } = passage
+  refuseLater(passage)
   const released = rewriter.release(passage.scanned)
-  const { keepFrom } = released
-  out.push(released.bytes)
-  for (const claim of released.claims) claims.push(claim)
+  const bytes = tellRows(passage, released)
+  const { keepFrom, claims } = released
   passage.held = passage.held.subarray(keepFrom)
   reader.offset += keepFrom
   passage.scanned -= keepFrom
   passage.readable -= keepFrom
-  return released
+  return { bytes, claims }
+}
+
+/** Tells the rows that are written out, none while all of it waits. @returns what was written, encoded. */
+function tellRows({ transcoder, onRows, parts, held }: Passage, { bytes, cuts }: Written): Buffer {
+  const encoded = transcoder.encode(bytes, cuts)
+  if (cuts.length === 0) return encoded
+  const received: number[] = []
+  const forwarded: number[] = []
+  for (const [index, cut] of cuts.entries()) {
+    const start = parts[2 * index] as number
+    if (start < 0) continue
+    received.push(start, parts[2 * index + 1] as number)
+    forwarded.push(withoutBreak(encoded, cuts[index - 1] ?? 0, cut), cut)
+  }
+  parts.length = 0
+  const came = transcoder.encode(held.subarray(0, received.at(-1) ?? 0), received)
+  onRows?.({ bytes: came, cuts: received }, { bytes: encoded, cuts: forwarded })
+  return encoded
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
-function join(parts: readonly Buffer[]): Buffer {
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
-}
-
-function refuseLater(changes: readonly { readonly change: string }[]): void {
-  if (changes.some(({ change }) => change === 'later'))
+function refuseLater({ rewriter }: Passage): void {
+  if (rewriter.isLater())
     throw new Problem('policy-refused', 'a rule of this policy needs the whole body at once')
 }
 
-/** A row's bytes without the line break that parts it from the one before. */
-function withoutBreak(bytes: Buffer): Buffer {
-  let start = 0
-  while (bytes[start] === 0x0a || bytes[start] === 0x0d) start++
-  return bytes.subarray(start)
+/** @returns where a row begins behind the line break that parts it from the one before. */
+function withoutBreak(bytes: Buffer, start: number, end: number): number {
+  let at = start
+  while (at < end && (bytes[at] === 0x0a || bytes[at] === 0x0d)) at++
+  return at
 }
 
 /** @returns where the last whole character ends, if it is cut off at all (RFC 3629 §3). */

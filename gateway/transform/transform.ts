@@ -14,6 +14,8 @@ export type Change =
   | { readonly change: 'keep' }
   | { readonly change: 'drop' }
   | { readonly change: 'text'; readonly text: string }
+  /** As `text`: one that is made with others when it is first asked for, and that no format escapes. */
+  | { readonly change: 'token'; readonly text: () => string }
   | { readonly change: 'json'; readonly json: string }
   | { readonly change: 'refuse'; readonly why: string }
   /** Decided elsewhere (a verifier over HTTP, a vault); the engine awaits it and splices it in. */

@@ -81,6 +81,7 @@ function startTree(source: Source, spelling: Spelling) {
     literal: () => {},
     insert: () => {},
     skip: () => {},
+    omit: () => {},
   }
   return { sink, root: () => open[0]?.items[0] ?? scalarNode('null', '') }
 }

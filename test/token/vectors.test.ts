@@ -15,11 +15,14 @@ describe('AES-SIV', () => {
     }
     const file = readWycheproof<object, Vector>('aes_siv_cmac_test.json')
     let count = 0
+    const other = Buffer.from('another message, of two blocks')
     for (const test of file.testGroups.flatMap(({ tests }) => tests)) {
       const siv = createSiv(hex(test.key), hex(test.aad))
       const opened = siv.open(hex(test.ct))
       if (test.result === 'valid') {
         expect(siv.seal(hex(test.msg)).toString('hex'), `${test.tcId}`).to.equal(test.ct)
+        const all = siv.sealAll([other, hex(test.msg), hex(test.msg)]).toString('hex')
+        expect(all, `${test.tcId}`).to.equal(siv.seal(other).toString('hex') + test.ct + test.ct)
         expect(opened?.toString('hex'), `${test.tcId}`).to.equal(test.msg)
       } else {
         expect(opened, `${test.tcId} ${test.comment}`).to.equal(undefined)

@@ -47,6 +47,7 @@ export const NULL: Scalar = { type: 'null', reveal: () => 'null' }
 
 /** The replacing text; any other change is an error. */
 export function textOf(change: Change): string {
+  if (change.change === 'token') return change.text()
   if (change.change !== 'text') throw new Error(`expected a text, got ${change.change}`)
   return change.text
 }

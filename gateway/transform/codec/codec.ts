@@ -19,6 +19,8 @@ export interface BodySink extends JsonSink {
   insert(text: string): void
   /** A span that nobody may see, unless all of the open container is kept. */
   skip(start: number, end: number): void
+  /** A span that goes whatever becomes of the open container. */
+  omit(start: number, end: number): void
 }
 
 /** One body on its way through a codec. */

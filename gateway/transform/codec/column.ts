@@ -12,10 +12,10 @@ export interface ColumnFate {
 export function fateOf(program: Program, under: readonly string[], column: string): ColumnFate {
   const { matcher } = program
   let state = ROOT
-  let mode: BoundRule['verb'] | undefined
   const member = (name: string): number =>
     matcher.memberNext[state * matcher.memberWidth + (matcher.names.symbols.get(name) ?? 0)] ?? 0
   const ruleHere = () => program.rules[matcher.rule[state] ?? -1]
+  let mode: BoundRule['verb'] | undefined = ruleHere()?.verb
   const enter = (next: number): void => {
     state = next
     if (mode !== 'drop') mode = ruleHere()?.verb ?? mode

@@ -83,7 +83,7 @@ function readRecord(open: table.Table, sink: BodySink, bytes: Buffer, place: Pla
     open.head = table.readSection(open, sink, 'head', head, bytes, at)
     open.stage = columns === undefined ? 'names' : 'rows'
   } else if (open.stage === 'names') {
-    table.readNames(open, sink, bytes, at)
+    table.readNames(open, sink, bytes)
     open.stage = 'rows'
     // Its line break is a part of it.
     open.gap = 0

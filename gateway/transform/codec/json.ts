@@ -1,5 +1,5 @@
 /** JSON (RFC 8259) and NDJSON: values and names are spelled as JSON. @module */
-import { advance, startScan } from '../../../base/json-scan.ts'
+import { advance, restart, startScan } from '../../../base/json-scan.ts'
 import { decodeString } from '../../../base/json-token.ts'
 import type { Spelling } from '../program.ts'
 import { asciiText, SHORT_BYTES_MAX, type Source, spanText } from '../source.ts'
@@ -61,6 +61,7 @@ const LINE_FEED = 0x0a
 
 function readLines(sink: BodySink): Reader {
   sink.open(true, -1)
+  const scan = startScan(sink, false)
   let rows = 0
   const reader: Reader = {
     offset: 0,
@@ -75,8 +76,7 @@ function readLines(sink: BodySink): Reader {
         return start
       }
       const lineEnd = cutOff ? end : next
-      const scan = startScan(sink, false)
-      scan.offset = reader.offset
+      restart(scan, reader.offset)
       try {
         sink.element(start)
         advance(scan, bytes, true, start, lineEnd)

@@ -88,7 +88,7 @@ export function spellingOf(table: Table): Spelling {
 }
 
 /** Reads the record of names; those of columns that go, go with them. */
-export function readNames(table: Table, sink: BodySink, bytes: Buffer, at: number): void {
+export function readNames(table: Table, sink: BodySink, bytes: Buffer): void {
   const { cut, marks, program, dialect } = table
   const names = textsOf(table, bytes)
   if (new Set(names).size < names.length) throw badRow('the row of names', 'a name stands twice')
@@ -96,17 +96,24 @@ export function readNames(table: Table, sink: BodySink, bytes: Buffer, at: numbe
   const fates = names.map((name) => fateOf(program, under, name))
   table.columns = names
   table.fates = fates
-  sink.skip(at, cut.next)
+  // What parts it from a head stays.
+  sink.skip(cut.starts[0] as number, cut.starts[0] as number)
   let isFirst = true
   for (const [index, { stays, rename }] of fates.entries()) {
-    if (!stays) continue
-    const start = cut.starts[index] as number
-    const from = isFirst ? start : start - 1
-    sink.literal(from, rename === undefined ? (cut.ends[index] as number) : start)
-    if (rename !== undefined) sink.insert(writeCell(rename, dialect.delimiter, marks.isQuoting))
-    isFirst = false
+    const [start, end] = [cut.starts[index] as number, cut.ends[index] as number]
+    // The delimiter before a name goes with it; behind those that go before all others, the one behind.
+    if (!stays) sink.omit(isFirst ? start : start - 1, isFirst ? Math.min(end + 1, cut.end) : end)
+    else {
+      sink.literal(isFirst ? start : start - 1, rename === undefined ? end : start)
+      if (rename !== undefined) {
+        sink.insert(writeCell(rename, dialect.delimiter, marks.isQuoting))
+        sink.omit(start, end)
+      }
+      isFirst = false
+    }
   }
-  if (!isFirst) sink.literal(cut.end, cut.next)
+  if (isFirst) sink.omit(cut.end, cut.next)
+  else sink.literal(cut.end, cut.next)
 }
 
 /** Reads a head or trailer. @returns its cells. */

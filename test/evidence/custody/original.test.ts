@@ -90,7 +90,8 @@ describe('originals of long bodies', () => {
     const [rid, other] = [support.newRid(), support.newRid()]
     const rootOf = (id: string, until?: typeof CUSTODY) => {
       const { ledger } = recorder.body(id, 'request', until)
-      ledger.enter(Buffer.from('row'), Buffer.from('row'))
+      const row = { bytes: Buffer.from('row'), cuts: [0, 3] }
+      ledger.enter(row, row)
       ledger.settle()
       return ledger.facts().received
     }

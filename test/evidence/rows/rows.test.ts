@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { Problem } from '../../../base/problem.ts'
-import { createRowLedger } from '../../../evidence/rows/ledger.ts'
+import { createRowLedger, type RowBatch } from '../../../evidence/rows/ledger.ts'
 import { type OpenedRow, type TreeName, verifyRow } from '../../../evidence/rows/opened.ts'
 import { proveRow } from '../../../evidence/rows/prove.ts'
 import { rowSalts } from '../../../evidence/rows/tree.ts'
@@ -36,19 +36,37 @@ async function* iterate(rows: readonly Buffer[]) {
   yield* rows
 }
 
-function ledgerOf(rows: readonly Buffer[]) {
+/** Rows as they stand in a body, each with a line break behind it. */
+function batchOf(rows: readonly Buffer[]): RowBatch {
+  const bytes = Buffer.concat(rows.flatMap((row) => [row, Buffer.from('\n')]))
+  let at = 0
+  const cuts = rows.flatMap(({ length }) => {
+    const start = at
+    at += length + 1
+    return [start, start + length]
+  })
+  return { bytes, cuts }
+}
+
+/** @param size rows that are entered at once. */
+function ledgerOf(rows: readonly Buffer[], size = 1) {
   const ledger = createRowLedger(SECRET, 'request')
-  for (const row of rows) ledger.enter(row, row.subarray(1))
-  ledger.settle()
+  for (let at = 0; at < rows.length; at += size) {
+    const some = rows.slice(at, at + size)
+    ledger.enter(batchOf(some), batchOf(some.map((row) => row.subarray(1))))
+    ledger.settle()
+  }
   return ledger.facts()
 }
+
+const ARRAYS = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 70 })
 
 describe('the ledger of rows', () => {
   it('has the roots of RFC 6962 over salted rows, at any size', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 70 }), (arrays) => {
+      fc.property(ARRAYS, fc.integer({ min: 1, max: 80 }), (arrays, size) => {
         const rows = arrays.map((array) => Buffer.from(array))
-        const facts = ledgerOf(rows)
+        const facts = ledgerOf(rows, size)
         expect(facts.count).to.equal(rows.length)
         expect(facts.received).to.equal(rootOf('request.received', rows).toString('base64url'))
         const forwarded = rows.map((row) => row.subarray(1))
@@ -61,10 +79,11 @@ describe('the ledger of rows', () => {
 
   it('counts nothing that was not settled', () => {
     const ledger = createRowLedger(SECRET, 'response')
-    ledger.enter(Buffer.from('a'), Buffer.from('a'))
+    const [row, leak] = [batchOf([Buffer.from('a')]), batchOf([Buffer.from('leak')])]
+    ledger.enter(row, row)
     ledger.settle()
     const before = ledger.facts()
-    ledger.enter(Buffer.from('leak'), Buffer.from('leak'))
+    ledger.enter(leak, leak)
     expect(ledger.facts()).to.deep.equal(before)
   })
 

@@ -31,6 +31,7 @@ function changed(transform: string, value: string): string {
     type: 'string',
     reveal: () => value,
   })
+  if (change?.change === 'token') return change.text()
   return change?.change === 'text' ? change.text : ''
 }
 

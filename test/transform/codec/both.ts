@@ -1,6 +1,7 @@
 /** Runs a body through the engine in one piece and in pieces; what comes of it must be the same. @module */
 import { expect } from 'chai'
 import { Problem } from '../../../base/problem.ts'
+import type { RowBatch } from '../../../evidence/rows/ledger.ts'
 import type { CompiledDirection } from '../../../gateway/transform/compile.ts'
 import type { BodyFormat } from '../../../gateway/transform/format.ts'
 import { rewriteBody } from '../../../gateway/transform/rewrite.ts'
@@ -40,18 +41,32 @@ export function pieces(
 /** Rewrites in one piece, and checks that cutting anywhere, and row by row, changes nothing. */
 export function everyway(direction: CompiledDirection, body: Buffer, format: BodyFormat): Outcome {
   const want = whole(direction, body, format)
-  const onRow = () => undefined
+  const onRows = () => undefined
   for (let cut = 0; cut <= body.length; cut++) {
     expect(pieces(direction, body, format, [cut]), `cut at ${cut}`).to.deep.equal(want)
-    expect(pieces(direction, body, format, [cut], { onRow }), `rows, cut at ${cut}`).to.deep.equal(
-      want,
-    )
+    const told = pieces(direction, body, format, [cut], { onRows })
+    expect(told, `rows, cut at ${cut}`).to.deep.equal(want)
   }
   for (const size of [1, 3, 7]) {
     const cuts = Array.from({ length: Math.floor(body.length / size) }, (_, n) => n * size)
     expect(pieces(direction, body, format, cuts), `pieces of ${size}`).to.deep.equal(want)
   }
   return want
+}
+
+/** The rows of two batches, side by side. */
+export function pairsOf(
+  received: RowBatch,
+  forwarded: RowBatch,
+  encoding: 'utf8' | 'hex' = 'utf8',
+): string[][] {
+  const textOf = ({ bytes, cuts }: RowBatch, at: number) =>
+    bytes.toString(encoding, cuts[at], cuts[at + 1])
+  expect(forwarded.cuts).to.have.lengthOf(received.cuts.length)
+  return Array.from({ length: received.cuts.length / 2 }, (_, row) => [
+    textOf(received, 2 * row),
+    textOf(forwarded, 2 * row),
+  ])
 }
 
 /** The text that leaves, or the refusal. */

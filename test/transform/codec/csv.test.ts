@@ -3,7 +3,7 @@ import { CSV_DEFAULT, type CsvDialect } from '../../../gateway/policy/body.ts'
 import { type BodyFormat, readFormat } from '../../../gateway/transform/format.ts'
 import { startTranscoder } from '../../../gateway/transform/charset.ts'
 import { compile } from '../policies.ts'
-import { everyway, pieces, textOf } from './both.ts'
+import { everyway, pieces, textOf, pairsOf } from './both.ts'
 
 const HOUSE: CsvDialect = {
   delimiter: '|',
@@ -11,6 +11,10 @@ const HOUSE: CsvDialect = {
   columns: ['no', 'mobile', 'amount'],
   head: { columns: ['kind', 'day', 'rows'], count: 'rows', totals: new Map() },
   trailer: { columns: ['end', 'rows', 'sum'], count: 'rows', totals: new Map([['sum', 'amount']]) },
+}
+
+const HOUSE_HEAD: Partial<CsvDialect> = {
+  head: { columns: ['kind', 'rows'], count: 'rows', totals: new Map() },
 }
 
 function formatOf(csv: Partial<CsvDialect> = {}, charset: BodyFormat['charset'] = 'utf-8') {
@@ -40,6 +44,8 @@ describe('CSV', () => {
     ['takes any delimiter',             SOME, 'm\u0001id\n138\u0001"A\n', 'id\n"A\n', { delimiter: '\u0001', quote: 'none' }],
     ['checks head and trailer',         { '$.head': 'keep', '$.rows[*].no': 'keep', '$.rows[*].amount': 'keep', '$.trailer': 'keep' },
       'H|20260301|2\n1|138|1.50\n2|139|2.50\nT|2|4.00\n', 'H|20260301|2\n1||1.50\n2||2.50\nT|2|4.00\n', HOUSE],
+    ['keeps a head above the names',    { '$.head': 'keep', '$.rows[*].b': 'keep' }, 'H|1\na|b|c\n1|2|3\n', 'H|1\nb\n2\n', { ...HOUSE_HEAD, delimiter: '|' }],
+    ['takes a head above the names out', { '$.rows[*].a': 'keep' }, 'H|1\r\na|b\r\n1|2\r\n', 'a\r\n1\r\n', { ...HOUSE_HEAD, delimiter: '|' }],
     ['knows a trailer without a break', { '$.rows[*].no': 'keep', '$.trailer.rows': 'keep' }, 'H|0301|1\n1|138|-1.50\nT|1|-1.5', '\n1||\n|1|'.slice(1), HOUSE],
     ['takes no rows at all',            { '$.head': 'keep', '$.rows[*].no': 'keep', '$.trailer': 'keep' }, 'H|0301|0\nT|0|0\n', 'H|0301|0\nT|0|0\n', HOUSE],
   ]
@@ -98,6 +104,19 @@ describe('CSV', () => {
     )
   })
 
+  it('keeps the row of names where all of the table is kept', () => {
+    const body = Buffer.from('\ufeffa,b\r\n1,2\r\n3,4')
+    const got = everyway(compile({ fields: { $: 'keep' } }).route.request, body, formatOf())
+    expect(textOf(got)).to.equal(body.toString())
+    const some = compile({ fields: { $: 'keep', '$[*].b': 'drop' } }).route.request
+    expect(textOf(everyway(some, body, formatOf()))).to.equal('\ufeffa\r\n1\r\n3')
+    const none = compile({ fields: { $: 'keep', '$[*].a': 'drop', '$[*].b': 'drop' } }).route
+      .request
+    expect(textOf(everyway(none, Buffer.from('a,b\n'), formatOf()))).to.equal('')
+    const other = compile({ fields: { $: 'keep', '$[*].a': 'drop', '$[*].b': 'keep > $[*].c' } })
+    expect(textOf(everyway(other.route.request, body, formatOf()))).to.equal('\ufeffc\r\n2\r\n4')
+  })
+
   it('refuses a new value that nothing can escape', () => {
     const { request } = compile({ fields: { '$[*].a': 'echo' } }).route
     const body = Buffer.from('a\n1;2\n')
@@ -150,12 +169,12 @@ describe('CSV', () => {
 
   it('tells each row as it came and as it leaves, without the records around', () => {
     const rows: string[][] = []
-    const onRow = (input: Buffer, output: Buffer) =>
-      void rows.push([input.toString('hex'), output.toString('hex')])
     const gbk = (text: string) => startTranscoder('gbk').encode(Buffer.from(text))
     const { request } = compile({ fields: { '$.rows[*].no': 'keep', '$.head': 'keep' } }).route
     const body = gbk('张|1|2\r\n一|2|3\r\n二|3|4\r\nT|2|7\r\n')
-    const got = pieces(request, body, formatOf(HOUSE, 'gbk'), [9, 10, 20], { onRow })
+    const got = pieces(request, body, formatOf(HOUSE, 'gbk'), [9, 10, 20], {
+      onRows: (received, forwarded) => void rows.push(...pairsOf(received, forwarded, 'hex')),
+    })
     expect(got).to.have.deep.property('bytes', gbk('张|1|2\r\n一||\r\n二||\r\n'))
     const want = [
       ['一|2|3', '一||'],
