@@ -19,7 +19,7 @@ import type { Route } from '../route.ts'
 import { steerBy } from '../steer.ts'
 import type { Progress } from '../stream/passage.ts'
 import { openVaultStore } from '../token/vault-file.ts'
-import { type BodyFormat, contentTypeOf, formatType, readFormat } from '../transform/format.ts'
+import { type BodyFormat, contentTypeOf, readFormat } from '../transform/format.ts'
 import { createDesk, type Desk } from './desk.ts'
 import { handOverTo } from './hand-over.ts'
 import { openStates } from './state.ts'
@@ -66,7 +66,8 @@ export async function openDesk(options: FileOptions): Promise<OpenDesk | undefin
   try {
     const route = () => routeOf(content.current(), id)
     const format = () => formatOf(route(), options.mediaType)
-    checkRoute(route(), format())
+    checkRoute(route())
+    format() // Throws now rather than at the first file.
     const folder = join(config.data, 'files', id)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const states = openStates(join(folder, 'state'))
@@ -124,17 +125,11 @@ function formatOf({ policy }: Route, mediaType: string | undefined): BodyFormat 
 }
 
 /** What files cannot have is told before any is taken. */
-function checkRoute({ policy }: Route, format: BodyFormat): void {
+function checkRoute({ policy }: Route): void {
   if (policy.evidence.custody === 'sealed') {
     throw new Problem('policy-refused', 'originals of files are not kept: write `custody: none`')
   }
   if (policy.request.envelope !== undefined) {
     throw new Problem('policy-refused', 'a file is in no envelope')
-  }
-  if (!formatType(format).streams) {
-    throw new Problem(
-      'media-type-unsupported',
-      `${format.name} is read as a whole, never as a file`,
-    )
   }
 }

@@ -62,8 +62,9 @@ function findSoleTrader(scan: Scan, word: Word, text: string): void {
 /** `A123456(3)`: the brackets are part of a Hong Kong number. */
 function findBracketed(scan: Scan, word: Word): void {
   const text = scan.text.slice(word.start, word.end + 3).toUpperCase()
-  if (is.isHkid(text))
-    scan.add('hkid', word.start, word.end + 3, 0.75, 'Hong Kong identity card, checked')
+  // The text may end before the bracket does.
+  const end = word.start + text.length
+  if (is.isHkid(text)) scan.add('hkid', word.start, end, 0.75, 'Hong Kong identity card, checked')
 }
 
 const OFFICER = /[军兵士文职广警]{1,2}字第\d{4,8}号/gu

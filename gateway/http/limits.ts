@@ -4,7 +4,7 @@
 // prettier-ignore
 export const RELAY_LIMITS = {
   BODY_BYTES_MAX:           1_048_576, // bytes that are held in memory, as they come and decoded; for requests and answers
-  STREAM_BYTES_MAX:    17_179_869_184, // bytes of a longer body, as it comes and decoded, where the format streams
+  STREAM_BYTES_MAX:    17_179_869_184, // bytes of a longer body, as it comes and decoded
   STREAMS_MAX:                     64, // bodies that are relayed while they come; the next one is answered `overloaded`
   STREAM_IDLE_TIMEOUT_MS:      20_000, // ms that either side of such a body may stand still; below RECIPIENT_TIMEOUT_MS
   CODING_RATIO_MAX:               200, // decoded bytes per byte of a content coding, beyond the first MiB

@@ -56,13 +56,14 @@ export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<I
   const { head, route, long, rid, caller, recipient, method } = exchange
   if (!head || !route || !long || !caller || !recipient) throw new Problem('internal', '')
   const { policy } = route
-  const { STREAM_BYTES_MAX, CODING_RATIO_MAX, STREAM_IDLE_TIMEOUT_MS } = ports.limits
+  const { BODY_BYTES_MAX, STREAM_BYTES_MAX, CODING_RATIO_MAX, STREAM_IDLE_TIMEOUT_MS } =
+    ports.limits
   const way = wayOf(ports, route, 'request', head, long)
   const { contentType } = way
   const twin = twinOf(ports, exchange, 'request', head, long)
   if (twin !== undefined) exchange.twin = twin
   if (!LONG_METHODS.has(method)) {
-    throw new Problem('body-too-large', `expected a short body with method ${method}`)
+    throw new Problem('body-too-large', `expected at most ${BODY_BYTES_MAX} bytes with method ${method}: send more with POST, PUT or PATCH`) // prettier-ignore
   }
   const coding = codingOf(head)
   const frame = await frameOf(ports, exchange, way)

@@ -34,7 +34,7 @@ export function wayOf(
 ): LongWay {
   const rules = compiled[direction]
   const format = readFormat(head.get('content-type') ?? '', rules.dialect)
-  requireLong(ports.limits, policy, direction, format, body)
+  requireLong(ports.limits, policy, direction, body)
   const guard = guardOf(ports, policy, direction, format)
   return { rules, format, guard, contentType: writeContentType(format) }
 }
@@ -55,18 +55,17 @@ function requireLong(
   { BODY_BYTES_MAX, STREAM_BYTES_MAX }: RelayLimits,
   policy: Policy,
   direction: 'request' | 'response',
-  format: BodyFormat,
   { length }: LongBody,
 ): void {
   const short = `expected at most ${BODY_BYTES_MAX} bytes`
   if (policy[direction].envelope !== undefined) {
-    throw new Problem('body-too-large', `${short} inside of an envelope`)
-  }
-  if (!formatType(format).streams) {
-    throw new Problem('body-too-large', `${short} of ${format.name}, which is read as a whole`)
+    throw new Problem('body-too-large', `${short} in an envelope, which is opened whole: send less at a time, or agree on a route without one`) // prettier-ignore
   }
   if (length !== undefined && length > STREAM_BYTES_MAX) {
-    throw new Problem('body-too-large', `expected at most ${STREAM_BYTES_MAX} bytes`)
+    throw new Problem(
+      'body-too-large',
+      `expected at most ${STREAM_BYTES_MAX} bytes: split the body`,
+    )
   }
 }
 

@@ -152,7 +152,7 @@ function createTally(bytesMax = Number.POSITIVE_INFINITY) {
       for await (const chunk of source) {
         bytes += chunk.length
         if (bytes > bytesMax) {
-          throw new Problem('body-too-large', `expected at most ${bytesMax} bytes`)
+          throw new Problem('body-too-large', `expected at most ${bytesMax} bytes: split the body`)
         }
         sha256.update(chunk)
         yield chunk

@@ -28,8 +28,10 @@ export function startWindows(
     return bytes
   }
   if (format.name === 'csv') return tableWindows(format, guard, columns)
-  // Its rows are given out whole, and nothing personal goes over two of them.
-  if (formatType(format).rows !== undefined) return { write: look, end: look }
+  // Its rows, or pairs, are given out whole, and nothing personal goes over two of them.
+  if (formatType(format).rows !== undefined || format.name === 'form') {
+    return { write: look, end: look }
+  }
   if (format.name === 'json') return jsonWindows(guard)
   return textWindows(look)
 }

@@ -25,6 +25,7 @@ import {
   leaveUnnamed,
   linksOf,
   makeFrame,
+  mayBeUnnamed,
   NAMELESS,
   NO_RULE,
   NOT_DROPPED,
@@ -33,6 +34,7 @@ import {
   refusal,
   tracesOf,
 } from './pass.ts'
+import { onPart } from './parts.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
 import { type Released, release } from './release.ts'
@@ -71,15 +73,16 @@ export function startRewrite(
   const message = makeFrame(NOWHERE, 'deny', false, 0, NAMELESS)
   // prettier-ignore
   const pass: Pass = {
-    program, matcher: program.matcher, spelling, source: makeSource(bytes), replay,
+    program, matcher: program.matcher, spelling, source: makeSource(bytes), offset: 0, replay,
     output: startOutput(spelling.writeText), claims: [], changes: [], isLater: false, captured: new Map(),
-    links: undefined, waiting: [], counts: new Map(), unnamed: 0, frames: [message], frame: message,
+    links: undefined, waiting: [], counts: new Map(), unnamed: 0, parts: undefined, frames: [message], frame: message,
     state: ROOT, spelled: true, lead: 0, ...NAMELESS, path: undefined, lastEnd: 0,
   }
   return {
     member: (lead, hash, start, end, text) => onMember(pass, lead, hash, start, end, text),
     element: (lead) => onElement(pass, lead),
     scalar: (type, start, end) => onScalar(pass, type, start, end),
+    part: (start, end, last) => onPart(pass, start, end, last),
     open: (isArray, start, digested) => onOpen(pass, isArray, start, digested),
     close: (end, digest) => onClose(pass, end, digest),
     literal: (start, end) => putLiteral(pass, start, end),
@@ -213,7 +216,11 @@ function onOpen(pass: Pass, isArray: boolean, start: number, digested?: Frame['d
   const frame = makeFrame(state, mode, isArray, start, pass)
   frame.tentative = tentative
   frame.digested = digested
-  if (mode === 'drop' && outer.mode !== 'drop') frame.droppedBy = rule
+  if (mode === 'drop' && outer.mode !== 'drop') {
+    // Before all of it has come, for it may be long.
+    if (ruleAt(pass, rule)?.verb !== 'drop') mayBeUnnamed(pass, start)
+    frame.droppedBy = rule
+  }
   pass.frames.push(frame)
   pass.frame = frame
   pass.lastEnd = start + 1
@@ -237,7 +244,8 @@ function decideContainer(pass: Pass, index: number, at: number): Frame['mode'] {
   }
   if (rule.verb === 'reserved') return 'drop'
   if (rule.verb === 'scalar') {
-    throw refusal(`\`${rule.text}\` takes a single value, received a container at byte ${at}`)
+    const place = `at byte ${pass.offset + at}`
+    throw refusal(`\`${rule.text}\` takes a single value, received a container ${place}`)
   }
   countRule(pass, index)
   return rule.verb

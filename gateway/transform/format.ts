@@ -28,8 +28,6 @@ export interface FormatType {
   /** RFC 6839 suffix that says it too. */
   readonly suffix?: string
   readonly charsets: readonly Charset[]
-  /** Whether a body of it may be longer than memory: every part of it is decided on its own. */
-  readonly streams: boolean
   /** How one row of it is written when it stands alone; absent when it has no rows. */
   readonly rows?: FormatName
   /** Whether it must be asked for by a `body:`. */
@@ -41,14 +39,14 @@ const UTF_8 = ['utf-8'] as const
 /** Every format that can be read. */
 // prettier-ignore
 const FORMATS: Readonly<Partial<Record<FormatName, FormatType>>> = {
-  json:   { open: openJson, mediaTypes: ['application/json'], suffix: '+json', charsets: CHARSETS, streams: true },
-  ndjson: { open: openLines, mediaTypes: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'], charsets: CHARSETS, streams: true, rows: 'json' },
-  form:   { open: openForm, mediaTypes: ['application/x-www-form-urlencoded'], charsets: UTF_8, streams: true },
-  multipart: { open: openMultipart, mediaTypes: ['multipart/form-data'], charsets: UTF_8, streams: true },
-  text:   { open: openText, mediaTypes: ['text/plain'], charsets: CHARSETS, streams: false, onlyByPolicy: true },
-  binary: { open: openBinary, mediaTypes: ['application/octet-stream'], charsets: UTF_8, streams: true, onlyByPolicy: true },
-  xml:    { open: openXml, mediaTypes: ['application/xml', 'text/xml'], suffix: '+xml', charsets: CHARSETS, streams: true },
-  csv:    { open: openCsv, mediaTypes: ['text/csv'], charsets: CHARSETS, streams: true, rows: 'csv' },
+  json:   { open: openJson, mediaTypes: ['application/json'], suffix: '+json', charsets: CHARSETS },
+  ndjson: { open: openLines, mediaTypes: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'], charsets: CHARSETS, rows: 'json' },
+  form:   { open: openForm, mediaTypes: ['application/x-www-form-urlencoded'], charsets: UTF_8 },
+  multipart: { open: openMultipart, mediaTypes: ['multipart/form-data'], charsets: UTF_8 },
+  text:   { open: openText, mediaTypes: ['text/plain'], charsets: CHARSETS, onlyByPolicy: true },
+  binary: { open: openBinary, mediaTypes: ['application/octet-stream'], charsets: UTF_8, onlyByPolicy: true },
+  xml:    { open: openXml, mediaTypes: ['application/xml', 'text/xml'], suffix: '+xml', charsets: CHARSETS },
+  csv:    { open: openCsv, mediaTypes: ['text/csv'], charsets: CHARSETS, rows: 'csv' },
 }
 
 /** JSON, where nobody says anything else. */

@@ -4,6 +4,7 @@ import type { Claim, ManifestEntry } from '../../evidence/record.ts'
 import { publicPathOf } from '../policy/public-path.ts'
 import type { Matcher } from './matcher.ts'
 import { type Mark, type Output, putSpan, putText } from './output.ts'
+import type { TextParts } from './parts.ts'
 import { Personal } from './personal.ts'
 import type { Program, Spelling } from './program.ts'
 import type { Source } from './source.ts'
@@ -46,8 +47,9 @@ export interface Pass {
   readonly program: Program
   readonly matcher: Matcher
   readonly spelling: Spelling
-  /** The document, or the part of it that is at hand. */
+  /** The document, or the part of it that is at hand; and the bytes before that, for messages. */
   source: Source
+  offset: number
   readonly replay: readonly Change[] | undefined
   readonly output: Output
   readonly claims: Claim[]
@@ -60,6 +62,8 @@ export interface Pass {
   /** By rule, of those that were met: of a thousand, most are not. */
   readonly counts: Map<number, number>
   unnamed: number
+  /** Of a body that is one value, when it comes in parts and is changed. */
+  parts: TextParts | undefined
   readonly frames: Frame[]
   frame: Frame
   /** The value that comes next: its state, and whether a rule spells its name out. */
@@ -110,14 +114,18 @@ export function putItem(pass: Pass, to: number, rename: string | undefined): voi
 
 /** Leaves out a value that no rule names. @throws {Problem} where the policy wants a refusal. */
 export function leaveUnnamed(pass: Pass, start: number, end: number, commit = claimItem): void {
-  const { program, frames } = pass
-  if (program.unnamed === 'refuse') {
-    const path = pass.path ?? pathOf(pass, frames.length, pass)
-    const place = publicPathOf(path, (name) => program.names.has(name))
-    throw refusal(`no rule names the value at byte ${start}, \`${place}\``)
-  }
+  mayBeUnnamed(pass, start)
   pass.unnamed++
   commit(pass, start, end)
+}
+
+/** @throws {Problem} where the policy wants a refusal. */
+export function mayBeUnnamed(pass: Pass, start: number): void {
+  const { program, frames, offset } = pass
+  if (program.unnamed !== 'refuse') return
+  const path = pass.path ?? pathOf(pass, frames.length, pass)
+  const place = publicPathOf(path, (name) => program.names.has(name))
+  throw refusal(`no rule names the value at byte ${offset + start}, \`${place}\``)
 }
 
 /** Commits to a value that does not pass as it came. */

@@ -1,14 +1,18 @@
 /** redact: free text passes, what the detectors find in it does not. @module */
 import { KEEP, toRefusal, toText } from './change.ts'
 import { readParameters } from './parameters.ts'
-import type { TransformType } from './transform.ts'
+import { inWindows } from './parts.ts'
+import type { Transform, TransformType } from './transform.ts'
 
-/** Finds personal data in a text; offsets count UTF-16 units. */
-export type Detect = (text: string) => readonly {
+/** Personal data in a text; offsets count UTF-16 units. */
+interface Finding {
   readonly start: number
   readonly end: number
   readonly kind: string
-}[]
+}
+
+/** Finds personal data in a text. */
+export type Detect = (text: string) => readonly Finding[]
 
 /** `{ redact: text }`: each finding becomes its kind in brackets, `[mobile]`; overlapping ones the first's. */
 export function createRedact(detect?: Detect): TransformType {
@@ -18,16 +22,17 @@ export function createRedact(detect?: Detect): TransformType {
       complain('`redact` needs the detectors', 'load the kinds dictionary')
       return () => toRefusal('no detectors are loaded')
     }
-    return (value) => {
+    const redact: Transform = (value) => {
       if (value.type === 'null') return KEEP
       const source = value.reveal()
       const text = replaceFindings(source, detect(source))
       return text === source ? KEEP : toText(text)
     }
+    return Object.assign(redact, { inParts: () => inWindows(detect, replaceFindings) })
   }
 }
 
-function replaceFindings(source: string, findings: ReturnType<Detect>): string {
+function replaceFindings(source: string, findings: readonly Finding[]): string {
   let text = ''
   let end = 0
   for (const finding of findings.toSorted((a, b) => a.start - b.start || b.end - a.end)) {

@@ -26,7 +26,8 @@ export function release(pass: Pass, consumed: number): Released {
     // Its name is about to go; its path must be known first.
     open.path ??= pathOf(pass, level, open)
     // A claim or a capture will want all of it.
-    const wanted = open.droppedBy !== NOT_DROPPED || matcher.capture[open.state] !== NO_RULE
+    const isClaimed = open.droppedBy !== NOT_DROPPED && pass.program.claims !== undefined
+    const wanted = isClaimed || matcher.capture[open.state] !== NO_RULE
     if (wanted && open.digested === undefined)
       keepFrom = Math.min(keepFrom, Math.max(0, open.start))
   }
@@ -34,6 +35,7 @@ export function release(pass: Pass, consumed: number): Released {
   pass.changes.length = 0
   for (const open of frames) open.start -= keepFrom
   pass.lastEnd -= keepFrom
+  pass.offset += keepFrom
   // What was decoded of the rest stays decoded: there may be many rows in it.
   const { bytes: all, latin1, isAscii } = pass.source
   pass.source = { bytes: all.subarray(keepFrom), latin1: latin1?.slice(keepFrom), isAscii }

@@ -91,11 +91,12 @@ function take(passage: Passage, chunk: Uint8Array): ReturnType<BodyStream['write
   const given = letGo(passage)
   const { length } = passage.held
   if (length > HELD_BYTES_MAX) {
-    const detail = `over ${HELD_BYTES_MAX} bytes from byte ${reader.offset} on are undecided`
+    const detail = `over ${HELD_BYTES_MAX} bytes from byte ${reader.offset} on are undecided: a value must be shorter, unless it is a file of multipart/form-data` // prettier-ignore
     throw new Problem('body-too-large', detail)
   }
   const cutOff = length - passage.scanned
-  passage.tryAt = cutOff > REREAD_BYTES_MAX ? length + cutOff : 0
+  const twice = Math.min(length + cutOff, HELD_BYTES_MAX + 1)
+  passage.tryAt = cutOff > REREAD_BYTES_MAX ? twice : 0
   return given
 }
 

@@ -1,6 +1,7 @@
 /** What a transform is: the seam between the engine, which finds values, and the crypto that changes them. @module */
 import type { ManifestEntry, Claim } from '../../evidence/record.ts'
 import type { Action } from '../policy/policy.ts'
+import type { TextParts } from './parts.ts'
 
 /** One value of a body, header, query or path, as a codec met it. Never logged: it prints as `[personal]`. */
 export interface Scalar {
@@ -25,7 +26,11 @@ export type Change =
 export type Links = (name: string) => Promise<string | undefined>
 
 /** A transform bound to its parameters, its domain and its keys. Pure but for `later`. */
-export type Transform = (value: Scalar, links?: Links) => Change
+export interface Transform {
+  (value: Scalar, links?: Links): Change
+  /** Starts to do the same to a text in parts; absent where the text must be whole. */
+  readonly inParts?: () => TextParts
+}
 
 /** The route that a transform is bound to: what separates token domains (recipient × purpose × epoch). */
 export interface Binding {

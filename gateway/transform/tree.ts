@@ -82,6 +82,7 @@ function startTree(source: Source, spelling: Spelling) {
     insert: () => {},
     skip: () => {},
     omit: () => {},
+    part: () => {}, // Only a stream comes in parts.
   }
   return { sink, root: () => open[0]?.items[0] ?? scalarNode('null', '') }
 }

@@ -106,7 +106,9 @@ describe('where bodies must be short', () => {
       await sending.write(rows(10))
       const answer = await sending.answer()
       expect(answer.status).to.equal(413)
-      expect(answer.body.toString()).to.include('short body with method DELETE')
+      expect(answer.body.toString()).to.include(
+        'expected at most 4096 bytes with method DELETE: send more with POST, PUT or PATCH',
+      )
       sending.request.destroy()
     } finally {
       await gateway.close()

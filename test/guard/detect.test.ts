@@ -33,6 +33,8 @@ const FOUND: { text: string; field?: string; want: string[] }[] = [
   { text: '6217 0000 1234 5678 907',               want: ['bank-card 6217 0000 1234 5678 907'] },
   { text: '6217000012345678907=2512101',           want: ['card-track 6217000012345678907=2512101'] },
   { text: 'A123456(3)',                            want: ['hkid A123456(3)'] },
+  { text: 'A123456(3',                             want: ['hkid A123456(3'] },
+  { text: '\u200b证A123456(3',                    want: ['hkid A123456(3'] },
   { text: '护照E12345678',                         want: ['passport E12345678'] },
   { text: '粤B·12345',                             want: ['plate 粤B·12345'] },
   { text: '京AD12345在场',                         want: ['plate 京AD12345'] },

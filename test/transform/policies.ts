@@ -114,9 +114,12 @@ export function policy(sketch: Sketch): Policy {
 }
 
 /** Compiles a sketch; `complaints` are `line: message`. */
-export function compile(sketch: Sketch): { route: CompiledRoute; complaints: string[] } {
+export function compile(
+  sketch: Sketch,
+  table: TransformTable = TABLE,
+): { route: CompiledRoute; complaints: string[] } {
   const complaints: string[] = []
-  const route = compileRoute(policy(sketch), TABLE, (at, message) =>
+  const route = compileRoute(policy(sketch), table, (at, message) =>
     complaints.push(`${at.line}: ${message}`),
   )
   return { route, complaints }

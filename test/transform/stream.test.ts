@@ -21,7 +21,7 @@ function outcome(run: () => Rewritten): unknown {
   try {
     return show(run())
   } catch (error) {
-    if (error instanceof Problem) return error.slug
+    if (error instanceof Problem) return `${error.slug}: ${error.message}`
     throw error
   }
 }
@@ -110,12 +110,47 @@ describe('startBodyStream', () => {
     const flood = () => {
       for (let n = 0; n * 1000 < 2 * HELD_BYTES_MAX; n++) stream.write(row)
     }
-    expect(flood).to.throw(Problem, /^over 1048576 bytes from byte \d+ on are undecided$/)
+    expect(flood).to.throw(Problem, /^over 1048576 bytes from byte \d+ on are undecided: /)
+  })
+
+  it('holds nothing back of what goes, where nobody commits to it', () => {
+    const { request } = compile({ fields: { '$.a': 'keep', '$.drop': 'drop' } }).route
+    const stream = startBodyStream({ ...request, body: { ...request.body, claims: undefined } })
+    const out = [stream.write(Buffer.from('{"a":1,"drop":[0')).bytes]
+    const more = Buffer.from(`,"${'x'.repeat(1000)}",{"y":[1]}`)
+    for (let n = 0; n * 1000 < 2 * HELD_BYTES_MAX; n++) out.push(stream.write(more).bytes)
+    out.push(stream.write(Buffer.from('],"other":[')).bytes)
+    for (let n = 0; n * 1000 < 2 * HELD_BYTES_MAX; n++) out.push(stream.write(more.subarray(n === 0 ? 1 : 0)).bytes) // prettier-ignore
+    out.push(stream.write(Buffer.from(']}')).bytes)
+    const last = stream.end()
+    expect(Buffer.concat([...out, last.bytes]).toString()).to.equal('{"a":1}')
+    expect(last).to.deep.include({ unnamed: 1, claims: [] })
+  })
+
+  it('names the same byte in a refusal, wherever the body is cut', () => {
+    // prettier-ignore
+    const REFUSED: readonly [body: string, want: RegExp][] = [
+      ['{"a":1,"b":{"c":2,"d":[3]}}',     /^policy-refused: no rule names the value at byte 22, `\$\.b\[\*\]`$/],
+      ['{"a":1,"b":{"c":2,"d":3}}',       /^policy-refused: no rule names the value at byte 22, /],
+      ['{"a":1,"b":{"c":2},"e":[1,2]}',   /^policy-refused: `\$\.e` takes a single value, received a container at byte 23$/],
+    ]
+    const fields = { '$.a': 'keep', '$.b.c': 'keep', '$.e': 'length' }
+    const { request } = compile({ fields, unnamed: 'refuse' }).route
+    for (const [text, want] of REFUSED) {
+      const input = Buffer.from(text)
+      const whole = outcome(() => rewriteBody(request, input) as Rewritten)
+      expect(whole).to.match(want)
+      for (let cut = 0; cut <= input.length; cut++) {
+        expect(outcome(() => streamed(request, input, [cut]))).to.equal(whole)
+      }
+    }
   })
 
   it('refuses a rule that answers later', () => {
     const { request } = compile({ fields: { '$.a': 'later' } }).route
-    expect(outcome(() => streamed(request, Buffer.from('{"a":1}'), []))).to.equal('policy-refused')
+    expect(outcome(() => streamed(request, Buffer.from('{"a":1}'), []))).to.match(
+      /^policy-refused: /,
+    )
   })
 })
 
@@ -141,7 +176,8 @@ describe('other codecs on the same engine', () => {
       const got = outcome(
         () => rewriteBody(request, Buffer.from(body), readFormat(type)) as Rewritten,
       )
-      expect(typeof got === 'string' ? got : (got as { text: string }).text).to.equal(want)
+      const said = typeof got === 'string' ? got.split(':')[0] : (got as { text: string }).text
+      expect(said).to.equal(want)
       if (want === 'media-type-unsupported') return
       for (let cut = 0; cut <= body.length; cut++) {
         const run = () => streamed(request, Buffer.from(body), [cut], readFormat(type))

@@ -13,6 +13,8 @@ export interface BodySink extends JsonSink {
   open(isArray: boolean, start: number, digested?: 'part' | 'bytes'): boolean
   /** @param digest of what is digested. */
   close(end: number, digest?: string): void
+  /** The next part of a body that is one string, where its policy `takesParts`. */
+  part(start: number, end: number, last: boolean): void
   /** A span that belongs to the open container itself: it leaves whenever the container does. */
   literal(start: number, end: number): void
   /** The same for a text that does not stand in the body. */

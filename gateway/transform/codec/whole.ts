@@ -2,14 +2,15 @@
 import { createHash } from 'node:crypto'
 import type { Spelling } from '../program.ts'
 import { spanText } from '../source.ts'
-import type { BodySink, Codec, Reader } from './codec.ts'
+import { takesParts } from '../parts.ts'
+import type { BodySink, Codec, OpenCodec, Reader } from './codec.ts'
 import { textOfJson } from './form.ts'
 
 /** Reads text as one string. */
-export const openText = (): Codec => ({
+export const openText: OpenCodec = (_format, program) => ({
   spelling: WHOLE_SPELLING,
   isText: true,
-  read: readText,
+  read: (sink, resumable) => (resumable && takesParts(program) ? readParts(sink) : readText(sink)),
 })
 
 /** Reads bytes of any kind, and digests them. */
@@ -37,6 +38,18 @@ function readText(sink: BodySink): Reader {
     advance(_bytes, last, start, end) {
       if (last) sink.scalar('string', 0, end)
       return last ? end : start
+    },
+  }
+}
+
+function readParts(sink: BodySink): Reader {
+  return {
+    offset: 0,
+    paused: false,
+    row: undefined,
+    advance(_bytes, last, start, end) {
+      sink.part(start, end, last)
+      return end
     },
   }
 }

@@ -4,7 +4,7 @@ import { createContext } from '../../../gateway/stream/context.ts'
 import { startWindows } from '../../../gateway/stream/window.ts'
 import { readFormat } from '../../../gateway/transform/format.ts'
 
-const FORM = readFormat('application/x-www-form-urlencoded')
+const TEXT = readFormat('text/plain', { format: 'text' })
 const JSON_FORMAT = readFormat('application/json')
 
 describe('windows of the guard', () => {
@@ -17,7 +17,7 @@ describe('windows of the guard', () => {
           const pieces = sizes.map((size, i) => Buffer.alloc(size, 97 + ((i + seed) % 26)))
           const seen: Buffer[] = []
           const windows = startWindows(
-            FORM,
+            TEXT,
             (bytes) => void seen.push(bytes),
             () => undefined,
           )
@@ -40,7 +40,7 @@ describe('windows of the guard', () => {
   it('show a number that lies over a border whole', () => {
     const seen: string[] = []
     const windows = startWindows(
-      FORM,
+      TEXT,
       (bytes) => void seen.push(bytes.toString()),
       () => undefined,
     )
