@@ -1,5 +1,8 @@
 /** The error type that crosses module boundaries, and its RFC 9457 rendering. @module */
 
+/** Types that draft-ietf-httpbis-resumable-upload registers. */
+const IANA = 'https://iana.org/assignments/http-problem-types#'
+
 /** One row per problem type (RFC 9457 §3.1). Slugs are public: add rows, never rename one. */
 // prettier-ignore
 const PROBLEMS = {
@@ -15,6 +18,12 @@ const PROBLEMS = {
   'recipient-unknown':     { status: 404, retry: false, title: 'There is no such recipient',                       help: 'the first path segment names the recipient party' },
   'route-unknown':         { status: 404, retry: false, title: 'No policy allows this route',                      help: 'a compliance officer must load a policy for this caller, recipient, method and path' },
   'body-too-large':        { status: 413, retry: false, title: 'The body is too large',                            help: 'send a smaller body, or split it' },
+  'upload-unknown':        { status: 404, retry: false, title: 'There is no such upload',                          help: 'it is not yours, ended long ago, or was lost with a restart before it was complete; begin a new one' },
+  'upload-cancelled':      { status: 410, retry: false, title: 'The upload was cancelled',                         help: 'nothing of it reached the recipient; begin a new one' },
+  'upload-expired':        { status: 410, retry: false, title: 'The upload was not completed in time',             help: 'nothing of it reached the recipient; begin a new one, and mind `max-age`' },
+  'mismatching-upload-offset':  { status: 409, retry: false, type: `${IANA}mismatching-upload-offset`,  title: 'The content does not begin where the upload ends', help: 'go on from `expected-offset`' },
+  'completed-upload':           { status: 400, retry: false, type: `${IANA}completed-upload`,           title: 'The upload is complete',                           help: 'ask with HEAD or GET what became of it' },
+  'inconsistent-upload-length': { status: 400, retry: false, type: `${IANA}inconsistent-upload-length`, title: 'The lengths of the upload do not fit together',    help: 'send what `Upload-Length` said, and nothing after it is complete' },
   'media-type-unsupported':{ status: 415, retry: false, title: 'The media type or coding is not supported',        help: 'send a media type that the gateway can inspect' },
   'policy-refused':        { status: 422, retry: false, title: 'The policy refuses this content',                  help: 'remove the named field, or agree on a policy change' },
   'value-unsuitable':      { status: 422, retry: false, title: 'A value does not fit its rule',                    help: 'send the named field in the form that the policy expects' },
@@ -41,33 +50,31 @@ const PROBLEMS = {
 interface ProblemType {
   readonly status: number
   readonly retry: boolean
+  /** The type that clients know it by, where a standard gave one; else the page of its slug. */
+  readonly type?: string
   readonly title: string
   readonly help: string
 }
 
-/** How much of a message had left before it was stopped. */
-export interface Released {
-  readonly rows: number
-  readonly bytes: number
-}
-
 export type ProblemSlug = keyof typeof PROBLEMS
+
+type Members = Readonly<Record<string, unknown>>
 
 /** The only error that crosses a module boundary. Anything else thrown is a bug. */
 export class Problem extends Error {
   readonly slug: ProblemSlug
-  /** What the recipient has of a message that was stopped; it counts for nothing. */
-  readonly released: Released | undefined
+  /** Extension members (RFC 9457 §3.2) of this occurrence. */
+  readonly members: Members
   /** @param detail reaches the client: names positions and limits, never a value from a body. */
   constructor(
     slug: ProblemSlug,
     detail: string,
-    options?: ErrorOptions & { readonly released?: Released },
+    { members = {}, ...options }: ErrorOptions & { readonly members?: Members } = {},
   ) {
     super(detail, options)
     this.name = 'Problem'
     this.slug = slug
-    this.released = options?.released
+    this.members = members
   }
   get status(): number {
     return PROBLEMS[this.slug].status
@@ -84,22 +91,21 @@ export interface ProblemDetails {
   readonly status: number
   readonly detail?: string
   readonly help: string
-  /** How much of a stopped message the recipient has. */
-  readonly released?: Released
   readonly instance?: string
+  readonly [member: string]: unknown
 }
 
 /** Renders any thrown value. A foreign error may quote personal data, so it renders bare. */
 export function toProblemDetails(error: unknown, instance?: string): ProblemDetails {
-  const { slug, message, released } = error instanceof Problem ? error : new Problem('internal', '')
-  const { status, title, help } = PROBLEMS[slug]
+  const { slug, message, members } = error instanceof Problem ? error : new Problem('internal', '')
+  const { status, title, help, type }: ProblemType = PROBLEMS[slug]
   return {
-    type: `/problems/${slug}`,
+    type: type ?? `/problems/${slug}`,
     title,
     status,
     ...(message === '' ? {} : { detail: message }),
     help,
-    ...(released === undefined ? {} : { released: { ...released } }),
+    ...members,
     ...(instance === undefined ? {} : { instance }),
   }
 }

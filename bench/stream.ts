@@ -1,6 +1,7 @@
 /**
- * Long bodies through a running gateway, beside nginx that passes the same bytes untouched: throughput,
- * CPU time and the most memory that was ever resident. `node bench/stream.ts [megabytes]` @module
+ * Long bodies through a running gateway, in one request and as a resumable upload, beside nginx that passes
+ * the same bytes untouched: throughput, CPU time and the most memory that was ever resident.
+ * `node bench/stream.ts [megabytes]` @module
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,6 +17,7 @@ import { hasNginx, startNginx } from './peers/nginx.ts'
 const FLAGS = ['--max-semi-space-size=8', '--expose-gc']
 const PEERS = join(import.meta.dirname, 'peers')
 const MB = 1_000_000
+const UPLOAD_PARTS = 4
 
 /** What one transfer came to. */
 export interface Transfer {
@@ -46,20 +48,28 @@ export async function runStreams(bytes: number, only = ''): Promise<readonly Tra
       if (hasNginx()) {
         const nginx = await startNginx(folder, taker.port, false)
         children.push(nginx.child)
-        const place = { ...nginx, through: 'nginx, untouched', path: kind.path, headers: '' }
-        transfers.push(await transfer(kind, bytes, place))
+        const place = { ...nginx, through: 'nginx, untouched', path: kind.path }
+        transfers.push(await transfer(kind, bytes, place, inOne))
       }
       const installation = await createInstallation(`http://127.0.0.1:${taker.port}`)
       installation.addPolicy('stream.yaml', kind.policy)
-      // A process for each body: what one leaves behind is not the next one's.
-      const parameters = [...FLAGS, join(PEERS, 'gateway.ts'), installation.configFile]
-      const gateway = await startServer(parameters)
-      children.push(gateway.child)
-      const jwt = await installation.platform.jwt('harbour-bank')
-      const headers = `authorization: Bearer ${jwt}\r\n`
-      const place = { ...gateway, through: 'Sealgate', path: `/harbour-bank${kind.path}`, headers }
-      transfers.push(await transfer(kind, bytes, place))
-      await checkTaken(kind, taker.port)
+      for (const [through, send] of [
+        ['Sealgate', inOne],
+        [`Sealgate, in ${UPLOAD_PARTS} parts`, inParts],
+      ] as const) {
+        // A process for each body: what one leaves behind is not the next one's.
+        const parameters = [...FLAGS, join(PEERS, 'gateway.ts'), installation.configFile]
+        const gateway = await startServer(parameters)
+        children.push(gateway.child)
+        const credentials = async () =>
+          `authorization: Bearer ${await installation.platform.jwt('harbour-bank')}\r\n`
+        const place = { ...gateway, through, path: `/harbour-bank${kind.path}`, credentials }
+        transfers.push(await transfer(kind, bytes, place, send))
+        await checkTaken(kind, taker.port)
+        gateway.child.kill('SIGTERM')
+        await once(gateway.child, 'exit')
+        children.pop()
+      }
     }
     return transfers
   } finally {
@@ -77,44 +87,74 @@ interface Place {
   readonly port: number
   readonly pids: readonly number[]
   readonly path: string
-  readonly headers: string
+  /** The fields that say who calls, for one request. */
+  readonly credentials?: () => Promise<string>
 }
 
-/** Sends one body over a bare socket, as fast as it is taken. */
-async function transfer(kind: LongBody, bytes: number, place: Place): Promise<Transfer> {
+/** How a body is sent. @returns the answer. */
+type Send = (place: Place, contentType: string, pieces: readonly Buffer[]) => Promise<string>
+
+/** Sends one body, as fast as it is taken. */
+// prettier-ignore
+async function transfer(kind: LongBody, bytes: number, place: Place, send: Send): Promise<Transfer> {
   const blocks = Math.ceil(bytes / kind.block.length)
-  const [first, last] = [kind.first(blocks), kind.last(blocks)]
-  const length = first.length + blocks * kind.block.length + last.length
+  const pieces = [kind.first(blocks), ...Array.from({ length: blocks }, () => kind.block), kind.last(blocks)]
   const before = cpuTimeUs(place.pids)
   const started = performance.now()
-  const socket = connect({ port: place.port, host: '127.0.0.1' })
+  const answer = await send(place, kind.contentType, pieces)
+  const seconds = (performance.now() - started) / 1000
+  if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`${place.through}: ${answer}`)
+  return {
+    kind: kind.name,
+    through: place.through,
+    megabytes: sizeOf(pieces) / MB,
+    seconds,
+    cpuSeconds: (cpuTimeUs(place.pids) - before) / 1e6,
+    residentBytes: Math.max(...place.pids.map(peakOf)),
+  }
+}
+
+const inOne: Send = (place, contentType, pieces) =>
+  request(place, `POST ${place.path}`, `content-type: ${contentType}\r\n`, pieces)
+
+/** As a resumable upload, each part over a connection of its own. */
+const inParts: Send = async (place, contentType, pieces) => {
+  const begun = await request(place, `POST ${place.path}`, `content-type: ${contentType}\r\nupload-complete: ?0\r\n`, []) // prettier-ignore
+  const upload = /^location: (.*)\r$/m.exec(begun)?.[1]
+  const each = Math.ceil(pieces.length / UPLOAD_PARTS)
+  let offset = 0
+  for (let at = 0; ; at += each) {
+    const part = pieces.slice(at, at + each)
+    const isLast = at + each >= pieces.length
+    const fields = `content-type: application/partial-upload\r\nupload-offset: ${offset}\r\nupload-complete: ?${isLast ? 1 : 0}\r\n`
+    const answer = await request(place, `PATCH ${upload}`, fields, part)
+    if (isLast || !answer.startsWith('HTTP/1.1 204')) return answer
+    offset += sizeOf(part)
+  }
+}
+
+/** One request over a bare socket, and its answer. */
+async function request(
+  { port, credentials = async () => '' }: Pick<Place, 'port' | 'credentials'>,
+  line: string,
+  fields: string,
+  pieces: readonly Buffer[],
+): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' })
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')))
   const ended = once(socket, 'close')
   const write = async (part: Buffer) => {
     if (!socket.write(part)) await Promise.race([once(socket, 'drain'), ended])
   }
-  await write(
-    Buffer.from(
-      `POST ${place.path} HTTP/1.1\r\nhost: gateway\r\n${place.headers}content-type: ${kind.contentType}\r\n` +
-        `content-length: ${length}\r\nconnection: close\r\n\r\n`,
-    ),
-  )
-  await write(first)
-  for (let i = 0; i < blocks && !socket.destroyed; i++) await write(kind.block)
-  await write(last)
+  const head = `${line} HTTP/1.1\r\nhost: gateway\r\n${await credentials()}${fields}`
+  await write(Buffer.from(`${head}content-length: ${sizeOf(pieces)}\r\nconnection: close\r\n\r\n`))
+  for (const piece of pieces) if (!socket.destroyed) await write(piece)
   await ended
-  const seconds = (performance.now() - started) / 1000
-  if (!answer.startsWith('HTTP/1.1 200')) throw new Error(`${place.through}: ${answer}`)
-  return {
-    kind: kind.name,
-    through: place.through,
-    megabytes: length / MB,
-    seconds,
-    cpuSeconds: (cpuTimeUs(place.pids) - before) / 1e6,
-    residentBytes: Math.max(...place.pids.map(peakOf)),
-  }
+  return answer
 }
+
+const sizeOf = (pieces: readonly Buffer[]) => pieces.reduce((sum, { length }) => sum + length, 0)
 
 /** The peak of resident memory (Linux: VmHWM). */
 function peakOf(pid: number): number {

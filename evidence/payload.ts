@@ -163,12 +163,14 @@ const clockText = ({ source, driftUs }: ClockState) => orderedText({ driftUs, so
 const dateAndId = ({ id, date }: { readonly id: string; readonly date: string }) => ({ date, id })
 
 function messageText(facts: MessageFacts | StreamFacts): string {
-  const { claims: _, ...rest } = facts
-  if (!('manifest' in rest)) return orderedText(sorted(rest))
+  const { claims: _, upload, ...rest } = facts
+  const parts = upload === undefined ? {} : { upload: sorted({ ...upload }) }
+  if (!('manifest' in rest)) return orderedText(sorted({ ...rest, ...parts }))
   const { manifest, rows, envelopes, ...plain } = rest
   return orderedText(
     sorted({
       ...plain,
+      ...parts,
       manifest: manifest.map(entryOf),
       ...(rows === undefined ? {} : { rows: sorted({ ...rows }) }),
       ...(envelopes === undefined ? {} : { envelopes: envelopesOf(envelopes) }),

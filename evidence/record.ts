@@ -62,8 +62,16 @@ export interface Intent {
 export interface StreamFacts {
   readonly method?: string
   readonly mediaType: string
+  readonly upload?: UploadFacts
   readonly streamed: true
   readonly claims: readonly Claim[]
+}
+
+/** A body that came over several requests: in how many parts, and when the last of it came. */
+export interface UploadFacts {
+  /** RFC 3339, as all times of records. */
+  readonly completed: string
+  readonly parts: number
 }
 
 /** The rows of a body: how many left, and the roots of the trees over them (see rows/tree.ts). */
@@ -85,6 +93,7 @@ export interface EnvelopeFacts {
 export interface MessageFacts {
   readonly method?: string
   readonly mediaType: string
+  readonly upload?: UploadFacts
   readonly streamed?: true
   /** The content coding (RFC 9110 §8.4) in which it came and left, when it had one. */
   readonly coding?: string

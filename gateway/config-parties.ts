@@ -10,6 +10,8 @@ import { ENCRYPTION_ALGORITHMS } from './transform/encrypt.ts'
 
 /** Party ids stand in URLs and separate token domains. */
 const PARTY_ID = /^[a-z][a-z0-9-]{0,62}$/
+/** Paths that the gateway answers itself, and the audience of deposits. */
+const RESERVED_IDS: ReadonlySet<string> = new Set(['api', 'deposit', 'problems', 'uploads'])
 const PARTY_ROLES = ['platform', 'bank', 'bureau', 'guarantor', 'other'] as const
 
 /** Reads `parties`; key files are relative to `folder`. */
@@ -25,6 +27,8 @@ export function readParties(folder: string): Reader<readonly PartyConfig[]> {
       if (ids.has(id) && id !== '')
         report.error(item.at, `the party \`${id}\` stands here twice`, 'remove one')
       ids.add(id)
+      if (RESERVED_IDS.has(id))
+        report.error(item.at, `\`${id}\` is a path of the gateway itself`, 'give it another id')
       const url = fields.take('url', readHttpUrl)
       const signWith = fields.take('signWith', readSecrets(folder))
       const encryptTo = fields.take('encryptTo', readEncryptionKey(folder))

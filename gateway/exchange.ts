@@ -12,6 +12,7 @@ import type { Route } from './route.ts'
 import type { Passage } from './stream/passage.ts'
 import type { Twin } from './stream/twin.ts'
 import type { Rewritten, Traces } from './transform/transform.ts'
+import type { Upload } from './upload/upload.ts'
 
 /** What the gateway sends on, ready for the wire. */
 export interface Outbound {
@@ -55,8 +56,8 @@ export interface BodyRest {
 
 /** A body that is too long for memory, as it comes or decoded. */
 export interface LongBody {
-  /** What has arrived of it. */
-  readonly prefix: readonly Buffer[]
+  /** What has arrived of it; in memory, or in a file. */
+  readonly prefix: Iterable<Buffer> | AsyncIterable<Buffer>
   /** Where the rest comes from; undefined when all has arrived. */
   readonly rest: BodyRest | undefined
   /** All of its bytes, when its sender said how many. */
@@ -73,7 +74,10 @@ export interface Exchange {
   readonly receivedUs: bigint
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** That of the request, or of the one that began the upload. */
   readonly method: string
+  /** Where the body came from, when it came over several requests. */
+  readonly upload?: Upload
   head?: Head
   target?: Target
   caller?: Caller
@@ -111,4 +115,6 @@ export interface Exchange {
   answer?: Rewritten
   answerOut?: AnswerOut
   problem?: Problem
+  /** Fields of whatever answers the request, besides its own; in pairs. */
+  marks?: readonly string[]
 }

@@ -16,6 +16,7 @@ import { openEnvelopes } from './envelope/envelope.ts'
 import { createAdminApp } from './http/admin.ts'
 import { createApi } from './http/api.ts'
 import { addDeposits } from './http/deposit.ts'
+import { refusalOf } from './http/facts.ts'
 import { createLegs } from './http/legs.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -38,6 +39,8 @@ import { openSpoolFolder } from './stream/spool.ts'
 import { createTransfers } from './stream/transfers.ts'
 import { generateKeyRing, openKeyRing } from './token/ring-file.ts'
 import { openVaultStore } from './token/vault-file.ts'
+import { openEnds } from './upload/ends.ts'
+import { createUploads, type UploadPorts, type Uploads } from './upload/uploads.ts'
 
 /** What tests and the command line set. */
 export interface GatewayOptions {
@@ -107,7 +110,9 @@ export async function startGateway(
       transfers: createTransfers(clock, limits.STREAMS_MAX),
       hindrance: recorder.broken,
     }
-    const ports = { clock, limits, parties, leg, signer, envelopes, recorder, ...long }
+    const uploads = openUploads(config.data, { clock, limits, recorder, log, ...long })
+    opened.push(() => uploads.close())
+    const ports = { clock, limits, parties, leg, signer, envelopes, recorder, uploads, ...long }
     const { refit = (parts: RelayParts) => parts } = options
     const parts = refit({ ...ports, ...steerBy(content.current) })
     return await run(config, parts, { evidence, log, content, oversight, close })
@@ -115,6 +120,23 @@ export async function startGateway(
     await close()
     throw error
   }
+}
+
+type UploadParts = Pick<RelayParts, 'clock' | 'limits' | 'recorder' | 'spools' | 'transfers'>
+
+function openUploads(data: string, { log, ...parts }: UploadParts & { log: Logger }): Uploads {
+  const { clock, limits, recorder } = parts
+  const report = (error: unknown) => log.error({ error: describeError(error) }, 'upload')
+  const ends = openEnds({
+    folder: join(data, 'uploads'),
+    clock,
+    ageMsMax: limits.UPLOAD_END_AGE_MS,
+    countMax: limits.UPLOAD_ENDS_MAX,
+    report,
+  })
+  const seal: UploadPorts['seal'] = ({ begun, rid }, problem) =>
+    recorder.refuse(refusalOf({ ...begun, rid }, problem, clock.wallUs()))
+  return createUploads({ ...parts, ends, seal, report })
 }
 
 /** What is open, and ends with the gateway. */

@@ -53,12 +53,13 @@ export function admit({ parties, match }: AdmitPorts, exchange: Exchange): void 
   exchange.route = route
 }
 
-/** Takes the body: a short one whole. */
+/** Takes the body, from the request or from its upload: a short one whole. */
 export async function receive(ports: AdmitPorts, exchange: Exchange): Promise<void> {
-  const { request, response, head } = exchange
+  const { request, response, head, upload } = exchange
   if (!head) throw new Problem('internal', '')
-  if (head.has('expect')) response.writeContinue()
-  const body = await readBody(request, head, ports.limits)
+  if (upload === undefined && head.has('expect')) response.writeContinue()
+  const body = await (upload?.body(ports.limits.BODY_BYTES_MAX) ??
+    readBody(request, head, ports.limits))
   if (!Buffer.isBuffer(body)) {
     exchange.long = body
     return

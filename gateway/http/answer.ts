@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Problem, toProblemDetails } from '../../base/problem.ts'
+import type { Exchange } from '../exchange.ts'
 import type { Answer } from './stages.ts'
 
 /** Fields besides the problem's own, by status. */
@@ -13,9 +14,9 @@ const EXTRA: Readonly<Record<number, readonly string[]>> = {
 /** The fields of an answer, but for those that frame it; in pairs. */
 export function answerFields(
   { headers, contentType, coding }: Pick<Answer, 'headers' | 'contentType' | 'coding'>,
-  rid: string,
+  { rid, marks = [] }: Pick<Exchange, 'rid' | 'marks'>,
 ): string[] {
-  const fields = ['evidence-id', rid]
+  const fields = ['evidence-id', rid, ...marks]
   for (const [name, value] of headers) fields.push(name, value)
   if (contentType !== '') fields.push('content-type', contentType)
   if (coding !== undefined) fields.push('content-encoding', coding)
@@ -28,15 +29,11 @@ export function answerFields(
  * @param drained settles when the caller has stopped sending a body that nobody wants any more: a
  *   connection that is closed before could take the answer with it.
  */
-export function sendAnswer(
-  response: ServerResponse,
-  answer: Answer,
-  rid: string,
-  drained?: Promise<unknown>,
-): void {
+export function sendAnswer(exchange: Exchange, answer: Answer, drained?: Promise<unknown>): void {
+  const { response } = exchange
   if (response.destroyed) return
   const { status, body } = answer
-  const fields = answerFields(answer, rid)
+  const fields = answerFields(answer, exchange)
   // RFC 9110 §8.6: none with 204, and with 304 and HEAD it would speak of a body not sent.
   const bodiless = status === 204 || status === 304 || response.req.method === 'HEAD'
   if (!bodiless) fields.push('content-length', String(body.length))
@@ -49,15 +46,14 @@ export function sendAnswer(
  * @param reuse whether the connection stays open; or settles as `drained` above, and it does not.
  */
 export function sendProblem(
-  response: ServerResponse,
+  { response, rid, marks = [] }: Exchange,
   problem: Problem,
-  rid: string,
   reuse: boolean | Promise<unknown>,
 ): void {
   if (response.headersSent) response.destroy()
   if (response.destroyed) return
   const document = problemBody(problem, rid)
-  const fields = problemFields(problem, rid, document.length)
+  const fields = [...problemFields(problem, rid, document.length), ...marks]
   const body = response.req.method === 'HEAD' ? undefined : document
   if (reuse === false) fields.push('connection', 'close')
   const drained = typeof reuse === 'boolean' ? undefined : reuse

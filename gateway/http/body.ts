@@ -38,7 +38,8 @@ export function readBody(
   return collect(request, max, limits.REQUEST_TIMEOUT_MS)
 }
 
-function restOf(request: IncomingMessage): BodyRest {
+/** A body that is read while it comes. */
+export function restOf(request: IncomingMessage): BodyRest {
   return { stream: request, complete: () => request.complete }
 }
 

@@ -1,5 +1,5 @@
 /** What an exchange leaves as evidence: intent, outcome, refusal. No value stands outside a claim. @module */
-import { hash } from 'node:crypto'
+import { toTimestamp } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
 import type {
   Claim,
@@ -11,11 +11,19 @@ import type {
 } from '../../evidence/record.ts'
 import { retainUntil } from '../custody.ts'
 import type { Inner } from '../envelope/stage.ts'
-import type { Exchange, Outbound } from '../exchange.ts'
+import type { Exchange } from '../exchange.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Passage } from '../stream/passage.ts'
 import type { Traces } from '../transform/transform.ts'
-import { digestInBase64url } from '../signature/digest.ts'
+import {
+  bodyClaim,
+  digestClaim,
+  forwardedClaim,
+  headersClaim,
+  insideClaims,
+  plainClaims,
+  urlClaim,
+} from './claims.ts'
 import { type Head, mediaType } from './headers.ts'
 
 /** The route as evidence and metrics name it: the policy's template, never a path with values. */
@@ -32,6 +40,7 @@ export function intentOf(exchange: Exchange, links: Readonly<Record<string, stri
     request: {
       method: outbound.method,
       mediaType: mediaType(head),
+      ...uploadFacts(exchange),
       ...codingFacts(head, exchange.plain),
       length: body.length,
       forwardedLength: outbound.body.length,
@@ -60,10 +69,11 @@ export function longIntentOf(
   if (!outbound || !head || !frame) throw notReady()
   const { method } = outbound
   const claims = headClaims(exchange)
+  const upload = uploadFacts(exchange)
   const request =
     passage === undefined
-      ? { method, mediaType: mediaType(head), streamed: true as const, claims }
-      : { method, ...passageFacts(passage, frame, head, '', claims) }
+      ? { method, mediaType: mediaType(head), ...upload, streamed: true as const, claims }
+      : { method, ...upload, ...passageFacts(passage, frame, head, '', claims) }
   return { ...commonIntent(exchange, links), request }
 }
 
@@ -133,13 +143,15 @@ function passageFacts(
   }
 }
 
+/** That the body came over several requests, and when the last of it did. */
+function uploadFacts({ upload }: Exchange): Pick<MessageFacts, 'upload'> {
+  if (upload?.completedUs === undefined) return {}
+  return { upload: { completed: toTimestamp(upload.completedUs), parts: upload.parts() } }
+}
+
 function codingFacts(head: Head, plain: Buffer | undefined): Pick<MessageFacts, 'coding'> {
   const coding = head.get('content-encoding')
   return plain === undefined || coding === undefined ? {} : { coding }
-}
-
-function plainClaims(prefix: '' | 'r:', plain: Buffer | undefined): Claim[] {
-  return plain === undefined ? [] : [digestClaim(`${prefix}decoded_sha256`, plain)]
 }
 
 /** @param status what the caller is about to receive; undefined when it is gone. */
@@ -172,7 +184,7 @@ function streamedRequest(exchange: Exchange): Pick<Outcome, 'request' | 'links'>
   const { method } = outbound
   const request = passageFacts(passage, frame, head, '', [])
   return {
-    request: { method, streamed: true, ...request },
+    request: { method, ...uploadFacts(exchange), streamed: true, ...request },
     ...(foundLinks === undefined ? {} : { links: foundLinks }),
   }
 }
@@ -211,7 +223,11 @@ function responseOf(exchange: Exchange): Pick<Outcome, 'response'> {
 }
 
 /** A refusal with all that was known when it was decided. */
-export function refusalOf(exchange: Exchange, problem: Problem, answeredUs: bigint): Refusal {
+export function refusalOf(
+  exchange: Omit<Exchange, 'request' | 'response'>,
+  problem: Problem,
+  answeredUs: bigint,
+): Refusal {
   const { rid, receivedUs, caller, target, route, body, head } = exchange
   return {
     rid,
@@ -242,17 +258,6 @@ function policyOf({ id, version, digest }: Policy): Intent['policy'] {
   return { id, version, digest }
 }
 
-function urlClaim({ target }: Exchange): Claim {
-  const query = target?.query === undefined ? '' : `?${target.query}`
-  return { name: 'url', json: JSON.stringify(`/${target?.recipient}${target?.path}${query}`) }
-}
-
-/** Names and values, without credentials: those must not be kept by anybody. */
-function headersClaim(name: string, head: Head): Claim {
-  const kept = [...head].filter(([field]) => field !== 'authorization' && field !== 'cookie')
-  return { name, json: JSON.stringify(kept) }
-}
-
 /** What a body came in and went out in. */
 function envelopesOf(
   { envelope }: Inner,
@@ -265,36 +270,4 @@ function envelopesOf(
       ...(sealed === undefined ? {} : { sealed }),
     },
   }
-}
-
-/** What was inside of the envelopes; the digests of the bodies themselves are those of the wire. */
-function insideClaims(
-  prefix: string,
-  { envelope, body }: Inner,
-  sealed: EnvelopeFacts | undefined,
-  forwarded: Uint8Array,
-): readonly Claim[] {
-  return [
-    ...(envelope === undefined ? [] : [digestClaim(`${prefix}inner_sha256`, body)]),
-    ...(sealed === undefined ? [] : [digestClaim(`${prefix}forwarded_inner_sha256`, forwarded)]),
-  ]
-}
-
-/** A request's body as it came: its own `content-digest`, if it has one, was checked when it was read. */
-function bodyClaim(head: Head, body: Buffer): Claim {
-  return knownDigestClaim('body_sha256', body, head.get('content-digest'))
-}
-
-function forwardedClaim({ headers, body }: Outbound): Claim {
-  return knownDigestClaim('forwarded_sha256', body, headers['content-digest'])
-}
-
-/** What a right `content-digest` says of these bytes: hashing them once more takes as long as reading them. */
-function knownDigestClaim(name: string, body: Buffer, known: string | undefined): Claim {
-  const digest = body.length === 0 ? undefined : digestInBase64url(known)
-  return digest === undefined ? digestClaim(name, body) : { name, json: `"${digest}"` }
-}
-
-function digestClaim(name: string, bytes: Uint8Array): Claim {
-  return { name, json: `"${hash('sha256', bytes, 'base64url')}"` }
 }

@@ -29,9 +29,15 @@ const RESERVED: ReadonlySet<string> = new Set([
   'cookie',
   'evidence-id',
   'location',
+  'repr-digest',
   'set-cookie',
   'signature',
   'signature-input',
+  'upload-complete',
+  'upload-draft-interop-version',
+  'upload-length',
+  'upload-limit',
+  'upload-offset',
   'via',
 ])
 
@@ -45,6 +51,9 @@ const SINGLETONS: ReadonlySet<string> = new Set([
   'host',
   'traceparent',
   'transfer-encoding',
+  'upload-complete',
+  'upload-length',
+  'upload-offset',
 ])
 
 /**

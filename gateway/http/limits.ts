@@ -9,6 +9,15 @@ export const RELAY_LIMITS = {
   STREAM_IDLE_TIMEOUT_MS:      20_000, // ms that either side of such a body may stand still; below RECIPIENT_TIMEOUT_MS
   CODING_RATIO_MAX:               200, // decoded bytes per byte of a content coding, beyond the first MiB
   SPOOL_BYTES_MAX:     68_719_476_736, // bytes of all bodies that are held back in files
+  UPLOADS_MAX:                   256, // resumable uploads under way
+  UPLOADS_PARTY_MAX:              32, // of one party
+  UPLOADS_BYTES_MAX:  51_539_607_552, // bytes of all of them; below SPOOL_BYTES_MAX, so that other bodies have room
+  UPLOADS_PARTY_BYTES_MAX: 34_359_738_368, // bytes of those of one party
+  UPLOAD_IDLE_MS:         14_400_000, // ms that an upload waits to be gone on with
+  UPLOAD_AGE_MS:         172_800_000, // ms that it may take in all
+  UPLOAD_PROGRESS_BYTES:  16_777_216, // bytes between two 104 that say how far it is
+  UPLOAD_ENDS_MAX:             4_096, // ended uploads of one party that are remembered
+  UPLOAD_END_AGE_MS:     604_800_000, // ms that they are
   HEADER_BYTES_MAX:            16_384, // bytes of one message head, request line included
   URL_BYTES_MAX:                4_096, // bytes of the request target
   DISCARD_BYTES_MAX:        4_194_304, // bytes of a refused body read on, so that the caller sees the answer

@@ -64,7 +64,7 @@ export async function answerLong(
       passage.progress,
     )
     const output = passage.run(pullBody(long, STREAM_IDLE_TIMEOUT_MS, BROKEN))
-    const fields = answerFields({ ...way, headers, coding: encode }, rid)
+    const fields = answerFields({ ...way, headers, coding: encode }, exchange)
     const arrival = { passage, output, fields, conclude }
     await (route.policy.response.buffered ? holdBack : passOn)(ports, exchange, status, arrival)
   } catch (error) {

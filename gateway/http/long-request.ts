@@ -44,7 +44,7 @@ const BROKEN = {
   detail: 'the body broke off or is framed wrongly',
 } as const
 /** Methods whose bodies node frames by itself when their length is not known. */
-const LONG_METHODS = new Set(['POST', 'PUT', 'PATCH'])
+export const LONG_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 const NOTHING = Buffer.alloc(0)
 
 /**

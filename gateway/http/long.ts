@@ -10,7 +10,7 @@ import { type BodyFormat, formatType, readFormat, writeContentType } from '../tr
 import { rewriteHeaders, type RewrittenHeaders } from '../transform/rewrite.ts'
 import type { Head } from './headers.ts'
 import type { RelayLimits } from './limits.ts'
-import { endToEnd, type RequestFrame, rewriteFrame, type StagePorts } from './stages.ts'
+import { codingOf, endToEnd, type RequestFrame, rewriteFrame, type StagePorts } from './stages.ts'
 
 /** What the decision about a long body needs of the rest of the gateway. */
 export type ScreenPorts = StagePorts & { readonly limits: RelayLimits }
@@ -69,6 +69,18 @@ function requireLong(
   }
 }
 
+/**
+ * The most bytes that a request's body may have, as far as its head tells.
+ *
+ * @throws {Problem} `media-type-unsupported`
+ */
+export function sizeMaxOf(limits: RelayLimits, { policy, compiled }: Route, head: Head): number {
+  codingOf(head)
+  if (policy.request.envelope !== undefined) return limits.BODY_BYTES_MAX
+  readFormat(head.get('content-type') ?? '', compiled.request.dialect)
+  return limits.STREAM_BYTES_MAX
+}
+
 /** What leaves of a request besides its long body, rewritten and seen by the guard. */
 export async function frameOf(
   ports: StagePorts,
@@ -120,5 +132,8 @@ export function released(exchange: Exchange, problem: Problem): Problem {
   if (passage === undefined || sentUs === undefined || passage.whole()) return problem
   const { rows, forwarded: bytes } = passage.progress()
   const detail = `${problem.message}; ${rows} rows, ${bytes} bytes had left for the recipient, whose copy is void`
-  return new Problem(problem.slug, detail, { cause: problem, released: { rows, bytes } })
+  return new Problem(problem.slug, detail, {
+    cause: problem,
+    members: { released: { rows, bytes } },
+  })
 }

@@ -57,7 +57,7 @@ const TRANSFERS = {
       items: object(
         {
           record: RECORD,
-          direction: { enum: ['request', 'response'] },
+          direction: { enum: ['request', 'response', 'upload'] },
           caller: TEXT,
           recipient: TEXT,
           route: TEXT,

@@ -6,17 +6,20 @@ import { uuidv7 } from '../../base/uuid.ts'
 import { drawRandom } from '../../evidence/random.ts'
 import type { Outcome } from '../../evidence/record.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
-import { admit, type AdmitPorts, decode, identify, readRequest, receive } from './admit.ts'
+import { admit, decode, identify, readRequest, receive } from './admit.ts'
 import { sendAnswer, sendProblem, sendProblemRaw } from './answer.ts'
 import { discardBody, watchRequest } from './body.ts'
 import { intentOf, outcomeOf, refusalOf } from './facts.ts'
 import { released } from './long.ts'
 import { answerLong } from './long-answer.ts'
 import { type LongPorts, relayLong } from './long-request.ts'
+import { announce, askUpload, beginUpload } from './resumable.ts'
 import { type Answer, prepareAnswer, prepareRequest, recipientsFault } from './stages.ts'
+import type { PartPorts, Turn } from './upload-part.ts'
+import { progressFields, UPLOADS } from './upload-state.ts'
 
 /** What the relay needs of the rest of the gateway. */
-export interface RelayPorts extends LongPorts, AdmitPorts {
+export interface RelayPorts extends LongPorts, PartPorts {
   /** Told of every finished exchange, and of errors that are bugs. */
   readonly observe: (exchange: Exchange, status: number, seconds: number) => void
   readonly report: (error: unknown, rid: string) => void
@@ -38,14 +41,14 @@ export function createRelay(ports: RelayPorts): Relay {
     inFlight: () => inFlight,
     handle: async (request, response) => {
       watchRequest(request)
-      const exchange = beginExchange(ports, request, response)
+      const turn = { exchange: beginExchange(ports, request, response) }
       inFlight++
       try {
         if (inFlight > ports.limits.EXCHANGES_MAX)
           throw new Problem('overloaded', 'too many exchanges')
-        await relay(ports, exchange)
+        if (await begin(ports, turn)) await relay(ports, turn.exchange)
       } catch (error) {
-        await refuse(ports, exchange, error)
+        await refuse(ports, turn.exchange, error)
       } finally {
         inFlight--
       }
@@ -62,10 +65,19 @@ export function createRelay(ports: RelayPorts): Relay {
   }
 }
 
-async function relay(ports: RelayPorts, exchange: Exchange): Promise<void> {
+/** Who calls whom, under which policy. @returns whether there is something to relay now. */
+async function begin(ports: RelayPorts, turn: Turn): Promise<boolean> {
+  const { exchange } = turn
   const { recipient } = readRequest(ports, exchange)
+  if (recipient === UPLOADS) return await askUpload(ports, turn)
   await identify(ports, exchange, recipient)
+  if (announce(ports, exchange)) return false
   admit(ports, exchange)
+  return await beginUpload(ports, turn)
+}
+
+async function relay(ports: RelayPorts, exchange: Exchange): Promise<void> {
+  if (exchange.upload !== undefined) admit(ports, exchange) // Hours may lie between.
   await receive(ports, exchange)
   const came = exchange.long === undefined ? await relayShort(ports, exchange) : await relayLong(ports, exchange) // prettier-ignore
   exchange.inbound = came
@@ -110,21 +122,22 @@ async function send(ports: RelayPorts, exchange: Exchange): Promise<Inbound> {
 }
 
 async function answerCaller(ports: RelayPorts, exchange: Exchange, answer: Answer): Promise<void> {
-  const { rid, response, long, request } = exchange
+  const { long, request } = exchange
   await concludeAnswered(ports, exchange)
   const isEarly = long !== undefined && !request.complete
-  sendAnswer(response, answer, rid, isEarly ? discard(ports, request) : undefined)
+  sendAnswer(exchange, answer, isEarly ? discard(ports, request) : undefined)
   finish(ports, exchange, answer.status)
 }
 
 /** A caller that hung up gets nothing; what the recipient answered is evidence all the same. */
-function concludeAnswered(ports: RelayPorts, exchange: Exchange): Promise<void> {
+async function concludeAnswered(ports: RelayPorts, exchange: Exchange): Promise<void> {
   const { rid, response, inbound } = exchange
   const answeredUs = ports.clock.wallUs()
   const outcome = response.destroyed
     ? outcomeOf(exchange, 'failed', undefined, answeredUs)
     : outcomeOf(exchange, 'answered', inbound?.status, answeredUs)
-  return conclude(ports, rid, outcome)
+  await conclude(ports, rid, outcome)
+  await settleUpload(ports, exchange, outcome.result, inbound?.status)
 }
 
 async function discard({ limits }: RelayPorts, request: IncomingMessage): Promise<boolean> {
@@ -137,24 +150,27 @@ async function refuse(ports: RelayPorts, exchange: Exchange, error: unknown): Pr
   if (!(error instanceof Problem)) ports.report(error, rid)
   let problem = error instanceof Problem ? error : new Problem('internal', '')
   exchange.problem = problem
+  let result: Outcome['result'] = exchange.intended ? 'unknown' : 'refused'
   const answeredUs = ports.clock.wallUs()
   if (problem.slug === 'outcome-unrecorded') {
     // The journal has just failed; it would only fail again.
   } else if (exchange.intended) {
     const isGone = response.destroyed || (request.destroyed && !request.complete)
     const isOurs = exchange.inbound !== undefined || problem.status < 500
-    const result = isOurs && !isGone ? 'refused' : 'failed'
+    result = isOurs && !isGone ? 'refused' : 'failed'
     const status = isGone || response.headersSent ? undefined : problem.status
     const outcome = outcomeOf(exchange, result, status, answeredUs)
     problem = await seal(ports, rid, problem, () => conclude(ports, rid, outcome))
+    if (problem.slug === 'outcome-unrecorded') result = 'unknown'
   } else {
     const refusal = refusalOf(exchange, problem, answeredUs)
     problem = await seal(ports, rid, problem, () => ports.recorder.refuse(refusal))
   }
   problem = released(exchange, problem)
   exchange.problem = problem
+  await settleUpload(ports, exchange, result, problem.status)
   const rest = discard(ports, request)
-  sendProblem(response, problem, rid, exchange.long === undefined ? await rest : rest)
+  sendProblem(exchange, problem, exchange.long === undefined ? await rest : rest)
   finish(ports, exchange, problem.status)
 }
 
@@ -184,6 +200,28 @@ async function conclude(ports: RelayPorts, rid: string, outcome: Outcome): Promi
   } catch (cause) {
     throw new Problem('outcome-unrecorded', 'the answer is withheld', { cause })
   }
+}
+
+/** What an upload learns of its relay: when it failed before a byte left, it can be completed again. */
+async function settleUpload(
+  { uploads }: RelayPorts,
+  exchange: Exchange,
+  outcome: Outcome['result'],
+  status: number | undefined,
+): Promise<void> {
+  const { upload, problem, sentUs, inbound } = exchange
+  if (upload === undefined) return
+  if (problem?.retry === true && sentUs === undefined) {
+    await uploads.reopen(upload)
+    exchange.marks = progressFields(upload)
+    return
+  }
+  uploads.end(upload, {
+    outcome,
+    ...(status === undefined ? {} : { status }),
+    ...(inbound === undefined ? {} : { recipientStatus: inbound.status }),
+    ...(problem === undefined ? {} : { problem: problem.slug }),
+  })
 }
 
 function finish(ports: RelayPorts, exchange: Exchange, status: number): void {

@@ -11,7 +11,7 @@ import type { RelayLimits } from './limits.ts'
 import { problemPage } from './pages.ts'
 import type { Relay } from './relay.ts'
 
-/** The express application in front of the relay. `/problems`, `/.well-known` and `/api` are no party ids. */
+/** The express application in front of the relay. What it takes itself is no party id (config-parties.ts). */
 export function createRelayApp(
   relay: Relay,
   keys: readonly object[],

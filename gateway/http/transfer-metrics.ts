@@ -2,14 +2,19 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { TransferStatus } from '../stream/transfers.ts'
 import type { LongPorts } from './long-request.ts'
+import type { PartPorts } from './upload-part.ts'
 
-const DIRECTIONS = ['request', 'response'] as const
+const DIRECTIONS = ['request', 'response', 'upload'] as const
 type Direction = (typeof DIRECTIONS)[number]
 
 /** Adds the metrics; they are read when they are asked for. */
 export function addTransferMetrics(
   registry: Registry,
-  { transfers, spools }: Pick<LongPorts, 'transfers' | 'spools'>,
+  {
+    transfers,
+    spools,
+    uploads,
+  }: Pick<LongPorts, 'transfers' | 'spools'> & Pick<PartPorts, 'uploads'>,
 ): void {
   const registers = [registry]
   const running = (direction: Direction) =>
@@ -45,6 +50,16 @@ export function addTransferMetrics(
   gauge('sealgate_transfers', 'Long bodies under way.', (direction) => running(direction).length)
   gauge('sealgate_transfer_bytes_per_second', 'Rate of the long bodies under way, as they come.', sumOf('bytesPerSecond')) // prettier-ignore
   gauge('sealgate_transfer_bytes_remaining', 'Bytes still to come, of those whose length is known.', sumOf('remainingBytes')) // prettier-ignore
+  new Counter({
+    name: 'sealgate_uploads_ended_total',
+    help: 'Resumable uploads that ended: the outcome of their relay, or the problem that ended them before.',
+    labelNames: ['end'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [end, count] of uploads.counts()) this.inc({ end }, count)
+    },
+  })
   new Gauge({
     name: 'sealgate_spool_bytes',
     help: 'Bytes that are held back in files.',

@@ -131,7 +131,7 @@ function requestMessage(request: IncomingMessage, head: Head) {
   }
 }
 
-/** A signature that leaves out method, target or body could be moved to another request. */
+/** A signature that leaves out method, target, body or what a part is could be moved to another request. */
 function checkCoverage(covered: InnerList, head: Head): void {
   const names = new Set(covered[0].map(([name]) => name))
   const target =
@@ -143,6 +143,10 @@ function checkCoverage(covered: InnerList, head: Head): void {
   const hasBody = head.has('transfer-encoding') || Number(head.get('content-length') ?? 0) > 0
   if (hasBody && !(names.has('content-digest') && names.has('content-type'))) {
     throw invalid('expected `content-digest` and `content-type` to be covered')
+  }
+  const upload = ['upload-complete', 'upload-offset', 'upload-length']
+  if (upload.some((name) => head.has(name) && !names.has(name))) {
+    throw invalid(`expected \`${upload.join('`, `')}\` to be covered where they are sent`)
   }
 }
 

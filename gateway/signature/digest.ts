@@ -1,5 +1,5 @@
 /** Content-Digest (RFC 9530 §2): made for what goes out, checked when a caller sends one. @module */
-import { createHash, hash, timingSafeEqual } from 'node:crypto'
+import { createHash, type Hash, hash, timingSafeEqual } from 'node:crypto'
 import { isInnerList, parseDictionary } from 'structured-headers'
 import { Problem } from '../../base/problem.ts'
 
@@ -40,16 +40,51 @@ export async function* passDigest(
   value: string,
   source: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer> {
-  const digests = [...readDigests(value)].map(([name, { algorithm, expected }]) => ({
-    name,
-    expected,
-    running: createHash(algorithm),
-  }))
+  const check = startDigestCheck(value)
   for await (const chunk of source) {
-    for (const { running } of digests) running.update(chunk)
+    check.update(chunk)
     yield chunk
   }
-  for (const { name, expected, running } of digests) requireSame(name, expected, running.digest())
+  check.compare()
+}
+
+/** The same again, for bytes that come over hours. */
+export interface DigestCheck {
+  update(bytes: Buffer): void
+  /** To be compared once. @throws {Problem} `body-malformed` when a digest differs. */
+  compare(): void
+  /** Goes on from here on its own. */
+  copy(): DigestCheck
+}
+
+/** @throws {Problem} `body-malformed` when no digest is known. */
+export function startDigestCheck(value: string): DigestCheck {
+  return digestCheck(
+    [...readDigests(value)].map(([name, { algorithm, expected }]) => ({
+      name,
+      expected,
+      running: createHash(algorithm),
+    })),
+  )
+}
+
+interface RunningDigest extends Pick<Digest, 'expected'> {
+  readonly name: string
+  readonly running: Hash
+}
+
+function digestCheck(digests: readonly RunningDigest[]): DigestCheck {
+  return {
+    update: (bytes) => {
+      for (const { running } of digests) running.update(bytes)
+    },
+    compare: () => {
+      for (const { name, expected, running } of digests)
+        requireSame(name, expected, running.digest())
+    },
+    copy: () =>
+      digestCheck(digests.map((digest) => ({ ...digest, running: digest.running.copy() }))),
+  }
 }
 
 interface Digest {

@@ -9,6 +9,7 @@ import { formatType } from '../transform/format.ts'
 import type { Captured } from '../transform/transform.ts'
 import { type Coding, type CodingLimits, decodeStream, encodeStream } from './coding.ts'
 import { type ScreenOptions, startScreen } from './screen.ts'
+import { startSweeping } from './sweep.ts'
 import type { Twin } from './twin.ts'
 
 /** What a passage is made of. */
@@ -54,8 +55,6 @@ export type PassageFacts = Omit<MessageFacts, 'method' | 'mediaType' | 'streamed
 
 /** What is worked on at once: all that is made of it on the way is garbage of a few times its size. */
 const PIECE_BYTES = 16_384
-/** Bytes between two sweeps: buffers are hardly any load to node's heap, so it would let 100 MB of them lie. */
-const SWEEP_BYTES = 1_048_576
 
 /** Makes a passage ready. */
 export function createPassage(options: PassageOptions): Passage {
@@ -68,7 +67,7 @@ export function createPassage(options: PassageOptions): Passage {
   let whole = false
 
   async function* rewritten(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let worked = 0
+    const sweep = startSweeping()
     for await (const chunk of source) {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
         const piece = chunk.subarray(at, at + PIECE_BYTES)
@@ -78,11 +77,7 @@ export function createPassage(options: PassageOptions): Passage {
         ledger.settle()
         if (bytes.length > 0) yield bytes
       }
-      worked += chunk.length
-      if (worked >= SWEEP_BYTES) {
-        worked = 0
-        globalThis.gc?.({ type: 'minor', execution: 'sync' }) // With `--expose-gc`, as cli/sealgate.js has it.
-      }
+      sweep(chunk.length)
     }
     twin?.end()
     const rest = screen.end()

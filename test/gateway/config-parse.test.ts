@@ -171,6 +171,7 @@ verifiers:
     { name: 'a port out of range',    text: `${MINIMAL}relay: { listen: "127.0.0.1:65536" }\n`, want: 'sealgate.yaml:3:18: `127.0.0.1:65536` is not an address and a port' },
     { name: 'an unknown queue',       text: `${MINIMAL}queue: kafka://x\n`,               want: 'sealgate.yaml:3:8: neither `embedded` nor a URL that is known here' },
     { name: 'a party twice',          text: `${OPERATOR}parties: [ { id: a, role: bank }, { id: a, role: bank } ]\n`, want: 'sealgate.yaml:2:35: the party `a` stands here twice' },
+    { name: 'a path as a party id',   text: `${OPERATOR}parties: [ { id: uploads, role: bank } ]\n`, want: 'sealgate.yaml:2:12: `uploads` is a path of the gateway itself' },
     { name: 'a party id in capitals', text: `${OPERATOR}parties: [ { id: Bank, role: bank } ]\n`, want: 'sealgate.yaml:2:18: `Bank` is not a party id' },
     { name: 'an unknown role',        text: `${OPERATOR}parties: [ { id: a, role: bnk } ]\n`, want: 'sealgate.yaml:2:27: `bnk` is not a role of a party' },
     { name: 'a URL with a password',  text: `${OPERATOR}parties: [ { id: a, role: bank, url: "http://u:p@h" } ]\n`, want: 'sealgate.yaml:2:38: not an http or https URL' },

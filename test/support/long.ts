@@ -30,7 +30,7 @@ export interface Taker {
 }
 
 /** Starts one. */
-export async function startTaker(): Promise<Taker> {
+export async function startTaker(port = 0): Promise<Taker> {
   const taken: Taken[] = []
   const taker: Taker = {
     url: '',
@@ -52,7 +52,7 @@ export async function startTaker(): Promise<Taker> {
   const server: Server = createServer({ requestTimeout: 0 }, (incoming, response) =>
     taker.take(incoming, response),
   )
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return Object.assign(taker, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
 }
 

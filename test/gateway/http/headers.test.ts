@@ -19,6 +19,8 @@ describe('readHead', () => {
     'Content-Type',
     'Authorization',
     'Transfer-Encoding',
+    'Upload-Complete',
+    'Upload-Offset',
   ]) {
     it(`refuses two ${name} fields`, () => {
       expect(() => head(name, 'a', name.toUpperCase(), 'a'))
@@ -40,6 +42,8 @@ const END_TO_END: { name: string; field: string; raw: string[]; want: boolean }[
   { name: 'set-cookie',                field: 'set-cookie',      raw: [],                                         want: false },
   { name: 'location',                  field: 'location',        raw: [],                                         want: false },
   { name: 'authorization',             field: 'authorization',   raw: [],                                         want: false },
+  { name: 'upload-complete',           field: 'upload-complete', raw: [],                                         want: false },
+  { name: 'repr-digest',               field: 'repr-digest',     raw: [],                                         want: false },
 ]
 
 describe('isEndToEnd', () => {

@@ -117,6 +117,7 @@ describe('callers that sign the message', () => {
     { name: 'the query is not covered',     covered: FULL.replace('"@query" ', ''),          detail: /`@query`/ },
     { name: 'the digest is not covered',    covered: FULL.replace(' "content-digest"', ''),  detail: /`content-digest`/ },
     { name: 'the media type is not covered', covered: FULL.replace('"content-type" ', ''),   detail: /`content-type`/ },
+    { name: 'what a part is, is not covered', sent: { 'upload-offset': '5' },                detail: /`upload-offset`/ },
     { name: 'another path was signed',      url: '/bank/b?b=1',                              detail: /does not verify/ },
     { name: 'another query was signed',     url: '/bank/a?b=2',                              detail: /does not verify/ },
     { name: 'another digest was signed',    sent: { 'content-digest': 'sha-256=:AA==:' },    detail: /does not verify/ },
