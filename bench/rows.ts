@@ -1,7 +1,7 @@
 /**
  * What a row of a long body costs, part by part, in one process: CPU µs a row of the whole passage, and of the
- * passage with parts left out. Checks what comes out first. To be profiled, too: `node --cpu-prof bench/rows.ts
- * [megabytes] [name]`, with the flags of cli/sealgate.js. @module
+ * passage with parts left out. Checks what comes out first. `node bench/rows.ts [megabytes] [name] [whole]`, with
+ * the flags of cli/sealgate.js; `whole`, for a profile, leaves nothing out. @module
  */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -88,7 +88,7 @@ async function run(body: LongBody, blocks: number, passage: Passage) {
   return { us: user + system, begins: Buffer.concat(out), rows: passage.progress().rows }
 }
 
-const [megabytes = '20', only = ''] = process.argv.slice(2)
+const [megabytes = '20', only = '', whole] = process.argv.slice(2)
 console.log('| body | MB/s | µs a row | without guard | without row trees | without both |')
 console.log('| --- | ---: | ---: | ---: | ---: | ---: |')
 for (const body of [ndjson(), csv(), disbursements()]) {
@@ -102,14 +102,14 @@ for (const body of [ndjson(), csv(), disbursements()]) {
   for (const text of body.planted) assert(!first.begins.includes(text))
   const least: number[] = []
   const ways: Without[] = [{}, { guard: true }, { ledger: true }, { guard: true, ledger: true }]
+  if (whole !== undefined) ways.length = 1
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, without] of ways.entries()) {
       const { us } = await run(body, blocks, passage(without))
       least[index] = Math.min(least[index] ?? us, us)
     }
   }
-  const [whole = 0] = least
-  const rate = (blocks * body.block.length) / whole
+  const rate = (blocks * body.block.length) / (least[0] ?? 0)
   const cells = [rate.toFixed(1), ...least.map((us) => (us / rows).toFixed(2))]
   console.log(`| ${body.name} | ${cells.join(' | ')} |`)
 }

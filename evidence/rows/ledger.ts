@@ -53,7 +53,7 @@ function startSide(secret: Buffer, name: TreeName) {
     tree,
     enter: ({ bytes, cuts }: RowBatch) => {
       for (let at = 0; at + 1 < cuts.length; at += 2)
-        pending.push(rowLeaf(saltOf(next++), bytes, cuts[at] as number, cuts[at + 1] as number))
+        pending.push(rowLeaf(next++, saltOf, bytes, cuts[at] as number, cuts[at + 1] as number))
     },
     settle: () => {
       for (const leaf of pending) tree.add(leaf)

@@ -2,7 +2,7 @@
 import { Problem } from '../../base/problem.ts'
 import { splitPoint } from '../log/merkle.ts'
 import type { RowFacts } from '../record.ts'
-import type { OpenedRow, TreeName } from './opened.ts'
+import { type OpenedRow, SALT_BYTES, type TreeName } from './opened.ts'
 import { createRowTree, formatRoot, rowLeaf, rowSalts } from './tree.ts'
 
 /**
@@ -23,11 +23,12 @@ export async function proveRow(
   const whole = createRowTree()
   const siblings = siblingsOf(index, 0, facts.count)
   const subtrees = siblings.map(createRowTree)
-  const salt = Buffer.from(saltOf(index))
+  const salt = Buffer.alloc(SALT_BYTES)
+  saltOf(index, salt, 0)
   let row: Buffer | undefined
   let count = 0
   for await (const bytes of rows) {
-    const leaf = rowLeaf(saltOf(count), bytes, 0, bytes.length)
+    const leaf = rowLeaf(count, saltOf, bytes, 0, bytes.length)
     whole.add(leaf)
     if (count === index) row = Buffer.from(bytes)
     else {

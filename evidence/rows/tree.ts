@@ -62,38 +62,56 @@ export function toBytes(text: Hash): Buffer {
  * n as 16 bytes, big endian): one can be shown without telling anything about another.
  *
  * @param secret the record's, 32 bytes.
- * @returns 16 bytes for a row's number, from 0; a view that the next calls may replace.
+ * @returns a function that writes the salt of a row, from 0, into `target` at `at`.
  */
-export function rowSalts(secret: Buffer, tree: TreeName): (row: number) => Buffer {
+export function rowSalts(
+  secret: Buffer,
+  tree: TreeName,
+): (row: number, target: Uint8Array, at: number) => void {
   const key = createHmac('sha256', secret).update(`rows:${tree}`).digest()
   const counters = Buffer.alloc(SALTS_AT_ONCE * SALT_BYTES)
   let salts = Buffer.alloc(0)
   let first = 0
-  return (row) => {
+  return (row, target, at) => {
     if (salts.length === 0 || row < first || row >= first + SALTS_AT_ONCE) {
       first = row
-      for (let i = 0; i < SALTS_AT_ONCE; i++) {
-        counters.writeBigUInt64BE(BigInt(row + i), i * SALT_BYTES + 8)
+      for (let place = 0; place < SALTS_AT_ONCE; place++) {
+        counters.writeUInt32BE(Math.floor((row + place) / 2 ** 32), place * SALT_BYTES + 8)
+        counters.writeUInt32BE((row + place) % 2 ** 32, place * SALT_BYTES + 12)
       }
       const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false)
       salts = cipher.update(counters)
     }
-    const at = (row - first) * SALT_BYTES
-    return salts.subarray(at, at + SALT_BYTES)
+    const from = (row - first) * SALT_BYTES
+    for (let byte = 0; byte < SALT_BYTES; byte++) target[at + byte] = salts[from + byte] as number
   }
 }
 
 /** Rows up to this are hashed without an allocation. */
-const SCRATCH_BYTES = 4096
+const SCRATCH_BYTES = 1024
 const scratch = Buffer.alloc(1 + SALT_BYTES + SCRATCH_BYTES)
+/** The first bytes of it, by their number: with millions of rows a view for each costs too much. */
+const views: (Buffer | undefined)[] = []
 
 /** Hashes one row, from `start` to `end` of `bytes`: a leaf (prefix 0x00) of its salt and its bytes. */
-export function rowLeaf(salt: Uint8Array, bytes: Buffer, start: number, end: number): Hash {
-  const size = 1 + SALT_BYTES + end - start
-  const data = size <= scratch.length ? scratch.subarray(0, size) : Buffer.alloc(size)
-  data.set(salt, 1)
+export function rowLeaf(
+  row: number,
+  saltOf: ReturnType<typeof rowSalts>,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Hash {
+  const data = placeFor(1 + SALT_BYTES + end - start)
+  saltOf(row, data, 1)
   bytes.copy(data, 1 + SALT_BYTES, start, end)
   return hash('sha256', data, 'latin1')
+}
+
+function placeFor(size: number): Buffer {
+  if (size > scratch.length) return Buffer.alloc(size)
+  const view = views[size] ?? scratch.subarray(0, size)
+  views[size] = view
+  return view
 }
 
 /** A tree's root as records hold it. */

@@ -45,31 +45,34 @@ function visitPiece(
   end: number,
   visit: (piece: string) => void,
 ): void {
-  if (
-    end - start >= BASE64_LENGTH_MIN &&
-    beginsText(text, start, end) &&
-    mayBeText(text, start, end)
-  )
-    visit(text.slice(start, end))
+  const size = Math.min(end - start, scratch.length)
+  for (let at = 0; at < size; at++) scratch[at] = text.charCodeAt(start + at)
+  if (mayBeText(scratch, 0, size) && hasCapital(text, start, end)) visit(text.slice(start, end))
 }
 
-/** Text begins with a printable character, so not with A; encoded, it always has capital letters. */
-function beginsText(text: string, start: number, end: number): boolean {
-  const first = text.charAt(start)
-  if (/[CI-Z]/.test(first)) return true
-  if (!/[a-fw-z0-9]/.test(first)) return false
-  for (let at = start + 1; at < end; at++) {
-    const code = text.charCodeAt(at)
-    if (code >= 0x41 && code <= 0x5a) return true
+/** Encoded text always has capital letters. */
+function hasCapital(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const value = base64Value(text.charCodeAt(at))
+    if (value < 26) return true
   }
   return false
 }
 
-/** Whether the bytes are text as far as a glance can tell: most words stop being UTF-8 at the second byte. */
-function mayBeText(text: string, start: number, end: number): boolean {
+const LETTER_D = 0x44
+/** The beginning of a piece, as bytes. */
+const scratch = new Uint8Array(64)
+
+/**
+ * Whether what these characters are base64 of is text, as far as a glance can tell: most words stop being
+ * UTF-8 at the second byte.
+ */
+export function mayBeText(bytes: Uint8Array, start: number, end: number): boolean {
+  // The guard takes no text that begins with a carriage return.
+  if (end - start < BASE64_LENGTH_MIN || bytes[start] === LETTER_D) return false
   let [held, bits, following] = [0, 0, 0]
   for (let at = start; at < end; at++) {
-    held = ((held << 6) | base64Value(text.charCodeAt(at))) & 0x3fff
+    held = ((held << 6) | base64Value(bytes[at] as number)) & 0x3fff
     bits += 6
     if (bits < 8) continue
     bits -= 8
@@ -85,4 +88,16 @@ function mayBeText(text: string, start: number, end: number): boolean {
       return false
   }
   return true
+}
+
+/** The same of a run, or of a part of it. */
+export function mayCarryText(bytes: Uint8Array, from: number, to: number): boolean {
+  if (mayBeText(bytes, from, to)) return true
+  let start = from
+  for (let at = from; at <= to; at++) {
+    if (at < to && !isParting(bytes[at] as number)) continue
+    if (mayBeText(bytes, start, at)) return true
+    start = at + 1
+  }
+  return false
 }

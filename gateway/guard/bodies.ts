@@ -15,7 +15,16 @@ export interface Group {
 /** The text of a body in the character set that its media type says; what is none becomes U+FFFD. */
 export function decodeBody(bytes: Buffer, mediaType: string): string {
   const charset = foreignCharset(mediaType)
-  return charset === undefined ? bytes.toString('utf8') : new TextDecoder(charset).decode(bytes)
+  return charset === undefined ? bytes.toString('utf8') : decoderOf(charset).decode(bytes)
+}
+
+const decoders = new Map<string, TextDecoder>()
+
+/** Made once: a long body comes in thousands of parts. */
+function decoderOf(charset: string): TextDecoder {
+  const decoder = decoders.get(charset) ?? new TextDecoder(charset)
+  decoders.set(charset, decoder)
+  return decoder
 }
 
 /** The same as bytes; those of a body that says nothing of a character set are its own. */
@@ -24,7 +33,7 @@ export function toUtf8(bytes: Buffer, mediaType: string): Buffer {
 }
 
 function foreignCharset(mediaType: string): string | undefined {
-  return /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]
+  return /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]?.toLowerCase()
 }
 
 /** How a table is written; undefined when its media type says nothing of a table. */

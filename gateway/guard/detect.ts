@@ -26,10 +26,11 @@ export type Detect = (text: string, fieldName?: string) => readonly Hit[]
 export function createDetect(kinds: Kinds): Detect {
   return (text, fieldName) => {
     const field = kinds.fields.of(fieldName)
-    const [plain, offsets] = withoutInvisible(text)
-    const hits: Hit[] = []
-    const scan = createScan(toAscii(plain), field, kinds, hits)
-    const { digits, dots, colons, dashes, wide, label } = scan.traits
+    // What is ASCII has nothing invisible and nothing full-width in it.
+    const isPlain = isAscii(text)
+    const [plain, offsets] = isPlain ? [text] : withoutInvisible(text)
+    const scan = createScan(isPlain ? text : toAscii(plain), field, kinds)
+    const { digits, dots, colons, dashes, wide, label } = scan
     findNamed(scan, kinds)
     if (digits >= NUMBER_DIGITS_MIN) findNumbers(scan)
     if (digits >= DOCUMENT_DIGITS_MIN) findDocuments(scan)
@@ -41,10 +42,13 @@ export function createDetect(kinds: Kinds): Detect {
     if (wide) findPostal(scan)
     if (text.length >= 20) findImage(scan)
     if (wide || label) findLabelled(scan, kinds)
-    const chosen = withoutOverlaps(hits, plain.length)
+    if (scan.hits === undefined) return NO_HITS
+    const chosen = withoutOverlaps(scan.hits, plain.length)
     return offsets === undefined ? chosen : chosen.map((hit) => shift(hit, offsets))
   }
 }
+
+const NO_HITS: readonly Hit[] = []
 
 /** Leaves out guesses: what remains would stop a relay. */
 export function surely(detect: Detect): Detect {
@@ -55,6 +59,11 @@ export function surely(detect: Detect): Detect {
 const NUMBER_DIGITS_MIN = 8
 /** The same for `findDocuments`: a vehicle identification number ends in four digits. */
 const DOCUMENT_DIGITS_MIN = 4
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false
+  return true
+}
 
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/
 

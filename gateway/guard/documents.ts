@@ -1,6 +1,6 @@
 /** Detectors of documents and vehicles: words of letters and digits, and Chinese numbers. @module */
 import { eachMatch } from './matches.ts'
-import type { Scan, Word } from './scan.ts'
+import { addHit, type Scan, type Word } from './scan.ts'
 import * as is from './validators.ts'
 
 /** A shape that a whole word may have. `check` raises the score when the word passes it. */
@@ -45,7 +45,7 @@ export function findDocuments(scan: Scan): void {
       const [score, reason] = check?.passes(text) ? [check.base, `${why}, checked`] : [base, why]
       // Weak shapes look like anything: only the field's name makes them a document.
       if (score <= 0.2 && !scan.field.kinds.has(kind)) continue
-      scan.add(kind, word.start, word.end, score, reason)
+      addHit(scan, kind, word.start, word.end, score, reason)
     }
     if (text.length === 18) findSoleTrader(scan, word, text)
     if (word.text.length === 7) findBracketed(scan, word)
@@ -55,7 +55,7 @@ export function findDocuments(scan: Scan): void {
 /** 92 is 个体工商户: a person. Codes of companies are public. */
 function findSoleTrader(scan: Scan, word: Word, text: string): void {
   if (text.startsWith('92') && is.isUscc(text)) {
-    scan.add('uscc', word.start, word.end, 0.8, 'code of a sole trader, checked')
+    addHit(scan, 'uscc', word.start, word.end, 0.8, 'code of a sole trader, checked')
   }
 }
 
@@ -64,7 +64,8 @@ function findBracketed(scan: Scan, word: Word): void {
   const text = scan.text.slice(word.start, word.end + 3).toUpperCase()
   // The text may end before the bracket does.
   const end = word.start + text.length
-  if (is.isHkid(text)) scan.add('hkid', word.start, end, 0.75, 'Hong Kong identity card, checked')
+  if (is.isHkid(text))
+    addHit(scan, 'hkid', word.start, end, 0.75, 'Hong Kong identity card, checked')
 }
 
 const OFFICER = /[军兵士文职广警]{1,2}字第\d{4,8}号/gu
@@ -77,12 +78,12 @@ const PLATE = new RegExp(
 /** Finds what begins with a Han character: plates, military numbers. */
 export function findChineseNumbers(scan: Scan): void {
   eachMatch(scan.text, OFFICER, ({ 0: text, index }) => {
-    scan.add('officer-id', index, index + text.length, 0.85, 'military identity number')
+    addHit(scan, 'officer-id', index, index + text.length, 0.85, 'military identity number')
   })
   eachMatch(scan.text, PLATE, ({ 0: text, index }) => {
     const end = index + text.length
     if (!isPlate(text) || /[A-Za-z0-9]/.test(scan.text.charAt(end))) return
-    scan.add('plate', index, end, 0.75, 'province, office letter and serial')
+    addHit(scan, 'plate', index, end, 0.75, 'province, office letter and serial')
   })
 }
 

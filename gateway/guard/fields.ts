@@ -1,7 +1,7 @@
 /** Detector of values that only their field's name, or a label in text, gives away. @module */
 import type { Kinds } from './kinds.ts'
 import { eachMatch } from './matches.ts'
-import type { Scan } from './scan.ts'
+import { addHit, type Scan } from './scan.ts'
 import { VALIDATORS } from './validator-table.ts'
 
 /** What a token of the gateway looks like: it may stand in any field but a blocked one. */
@@ -22,7 +22,7 @@ export function findNamed(scan: Scan, kinds: Kinds): void {
     if (kind.class !== 'C3' && (kind.detector !== 'field' || TOKEN.test(value))) continue
     const validator = kind.validator === undefined ? undefined : VALIDATORS[kind.validator]
     if (validator?.(value) === false) continue
-    scan.add(id, start, start + value.length, NAMED_SCORE, 'value of a field of this kind')
+    addHit(scan, id, start, start + value.length, NAMED_SCORE, 'value of a field of this kind')
   }
 }
 
@@ -45,7 +45,7 @@ export function findLabelled(scan: Scan, kinds: Kinds): void {
         level === 'C3' && context.includes((label[1] ?? '').toLowerCase()),
     )
     if (kind?.validator === undefined || VALIDATORS[kind.validator]?.(value) !== true) return
-    scan.add(kind.id, at, at + value.length, NAMED_SCORE, 'value after a label')
+    addHit(scan, kind.id, at, at + value.length, NAMED_SCORE, 'value after a label')
   })
 }
 

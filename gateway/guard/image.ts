@@ -1,5 +1,5 @@
 /** Detector of images in base64: of identity documents, faces, scanned papers. @module */
-import type { Scan } from './scan.ts'
+import { addHit, type Scan } from './scan.ts'
 
 /** First characters of JPEG, PNG, GIF, PDF, WebP and BMP in base64, at the start of a text or data URL. */
 const MAGIC =
@@ -8,5 +8,5 @@ const MAGIC =
 /** Finds an image or PDF that a text carries whole. Nobody can say here what it shows. */
 export function findImage(scan: Scan): void {
   if (MAGIC.test(scan.text))
-    scan.add('id-image', 0, scan.text.length, 0.6, 'image or PDF in base64')
+    addHit(scan, 'id-image', 0, scan.text.length, 0.6, 'image or PDF in base64')
 }

@@ -1,7 +1,7 @@
 /** Detectors of e-mail, IP and MAC addresses and of positions on the map. @module */
 import { isIPv4, isIPv6 } from 'node:net'
 import { eachMatch } from './matches.ts'
-import type { Scan } from './scan.ts'
+import { addHit, type Scan } from './scan.ts'
 
 /** Finds e-mail addresses: outward from each `@`, so that the cost stays linear. */
 export function findEmails(scan: Scan): void {
@@ -12,7 +12,7 @@ export function findEmails(scan: Scan): void {
     const end = domainEnd(text, at + 1)
     if (start === at || end === at + 1) continue
     free = end
-    scan.add('email', start, end, 0.8, 'local part, @ and domain')
+    addHit(scan, 'email', start, end, 0.8, 'local part, @ and domain')
   }
 }
 
@@ -48,7 +48,7 @@ const HAN = /\p{Script=Han}/u
 
 /** Finds IPv4, IPv6 and MAC addresses. Each shape starts at a boundary and is bounded in length. */
 export function findAddresses(scan: Scan): void {
-  const { dots, colons, dashes } = scan.traits
+  const { dots, colons, dashes } = scan
   if (dots >= 3) findIPv4(scan)
   if (colons >= 5 || dashes >= 5) findMac(scan)
   if (colons >= 2) findIPv6(scan)
@@ -58,21 +58,21 @@ function findIPv4(scan: Scan): void {
   eachMatch(scan.text, IPV4, ({ 0: found, index }) => {
     // Loopback, unspecified and broadcast name no machine of a person.
     if (!isIPv4(found) || /^(?:0|127|255)\./.test(found)) return
-    scan.add('ip-address', index, index + found.length, 0.55, 'IPv4 address')
+    addHit(scan, 'ip-address', index, index + found.length, 0.55, 'IPv4 address')
   })
 }
 
 function findMac(scan: Scan): void {
   eachMatch(scan.text, MAC, ({ 0: found, index }) => {
     if (/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(found)) return
-    scan.add('mac-address', index, index + found.length, 0.8, 'MAC address')
+    addHit(scan, 'mac-address', index, index + found.length, 0.8, 'MAC address')
   })
 }
 
 function findIPv6(scan: Scan): void {
   eachMatch(scan.text, IPV6, ({ 0: found, index }) => {
     if (!isIPv6(found) || /^[:0]*1?$/.test(found)) return
-    scan.add('ip-address', index, index + found.length, 0.7, 'IPv6 address')
+    addHit(scan, 'ip-address', index, index + found.length, 0.7, 'IPv6 address')
   })
 }
 
@@ -88,13 +88,13 @@ export function findLocations(scan: Scan): void {
   eachMatch(scan.text, PAIR, ({ 0: found, 1: first = '', 2: second = '', index }) => {
     const [a, b] = [Number(first), Number(second)]
     if (!(isLatitude(a) && isLongitude(b)) && !(isLongitude(a) && isLatitude(b))) return
-    scan.add('location', index, index + found.length, 0.6, 'latitude and longitude')
+    addHit(scan, 'location', index, index + found.length, 0.6, 'latitude and longitude')
   })
   const alone = scan.field.kinds.has('location') ? SINGLE.exec(scan.text) : null
   if (alone === null) return
   const value = Number(alone[0])
   if (!isLatitude(value) && !isLongitude(value)) return
-  scan.add('location', 0, scan.text.length, 0.5, 'coordinate with three or more decimals')
+  addHit(scan, 'location', 0, scan.text.length, 0.5, 'coordinate with three or more decimals')
 }
 
 // Two decimals are about a kilometre: generalised, so they may pass.

@@ -1,7 +1,6 @@
 /** Detectors of numbers: resident ids, telephones, bank cards, SIM and device numbers. @module */
 import { eachMatch } from './matches.ts'
-import type { Scan, Word } from './scan.ts'
-import { isDigit } from './scan.ts'
+import { addHit, isDigit, type Scan, type Word } from './scan.ts'
 import * as is from './validators.ts'
 
 /** Separated groups that people write; anything else in groups is not one number. */
@@ -29,65 +28,76 @@ interface Candidate {
 
 /** Finds numbers that identify people. Linear: each word starts at most `GROUPS_MAX` candidates. */
 export function findNumbers(scan: Scan): void {
-  scan.words.forEach((word, index) => {
-    if (!word.number) {
-      if (word.text.length < 12) return
-      const glued = /^[A-Za-z]*(\d{11,20})[A-Za-z]*$/.exec(word.text)
-      const digits = glued?.[1] ?? ''
-      const start = word.start + word.text.indexOf(digits)
-      if (glued !== null) judge(scan, { digits, start, end: start + digits.length, malus: 0.25 })
-      return
-    }
-    judge(scan, {
-      digits: word.text,
-      start: word.start,
-      end: word.end,
-      malus: decimalMalus(scan.text, word),
-    })
-    let digits = word.text
-    let grouping = `${digits.length}`
-    for (let i = index + 1; i < index + GROUPS_MAX; i++) {
-      const previous = scan.words[i - 1]
-      const next = scan.words[i]
-      if (previous === undefined || next === undefined || !next.number) break
-      if (!SEPARATOR.test(scan.text.slice(previous.end, next.start))) break
-      digits += next.text
-      grouping += `-${next.text.length}`
-      if (digits.length > 20) break
-      if (!GROUPINGS.has(grouping)) continue
-      judge(scan, { digits, start: word.start, end: next.end, malus: 0 })
-    }
-  })
+  for (let index = 0; index < scan.words.length; index++) findNumber(scan, index)
   findLandlines(scan)
   if (scan.text.includes('=') || scan.text.includes('D')) findTracks(scan)
 }
 
+function findNumber(scan: Scan, index: number): void {
+  const word = scan.words[index] as Word
+  if (!word.number) {
+    const glued = word.text.length < GLUED_LENGTH_MIN ? null : GLUED.exec(word.text)
+    const digits = glued?.[1] ?? ''
+    const start = word.start + word.text.indexOf(digits)
+    if (glued !== null) judge(scan, { digits, start, end: start + digits.length, malus: 0.25 })
+    return
+  }
+  const { text, start, end } = word
+  if (text.length >= DIGITS_MIN)
+    judge(scan, { digits: text, start, end, malus: decimalMalus(scan.text, word) })
+  let digits = text
+  let grouping = `${digits.length}`
+  for (let i = index + 1; i < index + GROUPS_MAX; i++) {
+    const previous = scan.words[i - 1]
+    const next = scan.words[i]
+    if (previous === undefined || next === undefined || !next.number) break
+    if (!SEPARATOR.test(scan.text.slice(previous.end, next.start))) break
+    digits += next.text
+    grouping += `-${next.text.length}`
+    if (digits.length > 20) break
+    if (!GROUPINGS.has(grouping)) continue
+    judge(scan, { digits, start, end: next.end, malus: 0 })
+  }
+}
+
+/** A number with letters at its ends. */
+const GLUED = /^[A-Za-z]*(\d{11,20})[A-Za-z]*$/
+const GLUED_LENGTH_MIN = 12
+
 function judge(scan: Scan, candidate: Candidate): void {
   const { digits } = candidate
   if (digits.length < DIGITS_MIN) return
-  const add = (kind: string, base: number, why: string) =>
-    scan.add(kind, candidate.start, candidate.end, base - candidate.malus, why)
-  if (digits.length === 15 || digits.length === 18) judgeResidentId(digits, add)
+  if (digits.length === 15 || digits.length === 18) judgeResidentId(scan, candidate)
   judgeMobile(scan, candidate)
-  if (/^\d{13,19}$/.test(digits)) judgeCard(digits, add)
-  if (digits.length === 15) judgeDevice(digits, add)
+  if (/^\d{13,19}$/.test(digits)) judgeCard(scan, candidate)
+  if (digits.length === 15) judgeDevice(scan, candidate)
   if (/^89860\d{14,15}$/.test(digits))
-    add('iccid', is.passesLuhn(digits) ? 0.85 : 0.7, 'ICCID of a mainland operator')
-  if (/^2088\d{12}$/.test(digits)) add('alipay-id', 0.5, '2088 and 12 digits')
+    add(
+      scan,
+      candidate,
+      'iccid',
+      is.passesLuhn(digits) ? 0.85 : 0.7,
+      'ICCID of a mainland operator',
+    )
+  if (/^2088\d{12}$/.test(digits)) add(scan, candidate, 'alipay-id', 0.5, '2088 and 12 digits')
 }
 
-type Add = (kind: string, base: number, why: string) => void
+function add(scan: Scan, candidate: Candidate, kind: string, base: number, why: string): void {
+  addHit(scan, kind, candidate.start, candidate.end, base - candidate.malus, why)
+}
 
-function judgeResidentId(digits: string, add: Add): void {
-  const id = is.parseResidentId(digits)
+function judgeResidentId(scan: Scan, candidate: Candidate): void {
+  const id = is.parseResidentId(candidate.digits)
   if (id === undefined) return
   if (id.form === 'legacy') {
-    if (id.provinceKnown) add('resident-id', 0.3, '15 digits with province and date')
+    if (id.provinceKnown)
+      add(scan, candidate, 'resident-id', 0.3, '15 digits with province and date')
   } else if (id.checked) {
-    add('resident-id', id.provinceKnown ? 0.95 : 0.8, `${id.form} id: date and check digit`)
+    const base = id.provinceKnown ? 0.95 : 0.8
+    add(scan, candidate, 'resident-id', base, `${id.form} id: date and check digit`)
   } else if (id.provinceKnown) {
     // Mistyped and made-up ids; the date alone is weak, so context must help.
-    add('resident-id', 0.4, 'province and date, wrong check digit')
+    add(scan, candidate, 'resident-id', 0.4, 'province and date, wrong check digit')
   }
 }
 
@@ -97,14 +107,14 @@ function judgeMobile(scan: Scan, { digits, start, end, malus }: Candidate): void
     const plus = isPlus(scan, start) ? 1 : 0
     const base = is.hasMobileSegment(mobile) ? 0.65 : 0.45
     const bonus = plus === 1 || digits !== mobile ? 0.2 : 0
-    scan.add('mobile', start - plus, end, base + bonus - malus, 'mobile segment and length')
+    addHit(scan, 'mobile', start - plus, end, base + bonus - malus, 'mobile segment and length')
     return
   }
   // A `+` says that what follows is a country code.
   const bonus = isPlus(scan, start) && digits.startsWith('8') ? 0.5 : 0
   for (const { length, shape, base, why } of OTHER_MOBILES) {
     if (length === digits.length && shape.test(digits))
-      scan.add('mobile', start, end, base + bonus - malus, why)
+      addHit(scan, 'mobile', start, end, base + bonus - malus, why)
   }
 }
 
@@ -126,13 +136,14 @@ function isPlus(scan: Scan, start: number): boolean {
   return scan.text.charAt(start - 1) === '+'
 }
 
-function judgeCard(digits: string, add: Add): void {
-  const issuer = is.bankCardIssuer(digits)
-  const luhn = is.passesLuhn(digits)
-  if (issuer !== undefined && luhn)
-    add('bank-card', issuer === 'unionpay' ? 0.75 : 0.65, `${issuer} range and Luhn`)
-  else if (issuer !== undefined) add('bank-card', 0.3, `${issuer} range`)
-  else if (luhn) add('bank-card', 0.2, 'Luhn')
+function judgeCard(scan: Scan, candidate: Candidate): void {
+  const issuer = is.bankCardIssuer(candidate.digits)
+  const luhn = is.passesLuhn(candidate.digits)
+  if (issuer !== undefined && luhn) {
+    const base = issuer === 'unionpay' ? 0.75 : 0.65
+    add(scan, candidate, 'bank-card', base, `${issuer} range and Luhn`)
+  } else if (issuer !== undefined) add(scan, candidate, 'bank-card', 0.3, `${issuer} range`)
+  else if (luhn) add(scan, candidate, 'bank-card', 0.2, 'Luhn')
 }
 
 /** Track 2 (ISO/IEC 7813): number, separator, expiry and service code. */
@@ -140,14 +151,16 @@ const TRACK = /(?<![0-9])[1-9]\d{12,18}[=D]\d{7,20}/g
 
 function findTracks(scan: Scan): void {
   eachMatch(scan.text, TRACK, ({ 0: found, index }) => {
-    scan.add('card-track', index, index + found.length, 0.9, 'track data of a card')
+    addHit(scan, 'card-track', index, index + found.length, 0.9, 'track data of a card')
   })
 }
 
-function judgeDevice(digits: string, add: Add): void {
-  if (/^460(?:0\d|1[0135]|20)/.test(digits)) add('imsi', 0.45, 'IMSI of a mainland network')
+function judgeDevice(scan: Scan, candidate: Candidate): void {
+  const { digits } = candidate
+  if (/^460(?:0\d|1[0135]|20)/.test(digits))
+    add(scan, candidate, 'imsi', 0.45, 'IMSI of a mainland network')
   if (is.passesLuhn(digits) && /^(?:01|35|86|99)/.test(digits))
-    add('imei', 0.4, 'IMEI prefix and Luhn')
+    add(scan, candidate, 'imei', 0.4, 'IMEI prefix and Luhn')
 }
 
 const LANDLINE = /^0(?:10|2\d|[3-9]\d{2})([)）]?[- ]?)[2-9]\d{6,7}(?:-\d{1,6})?(?![\dA-Za-z])/
@@ -159,7 +172,7 @@ function findLandlines(scan: Scan): void {
     const found = LANDLINE.exec(scan.text.slice(word.start, word.start + 24))
     if (found === null || scan.text.charAt(word.start - 1) === '-') continue
     const base = found[1] === '' ? 0.35 : 0.55
-    scan.add('landline', word.start, word.start + found[0].length, base, 'area code and number')
+    addHit(scan, 'landline', word.start, word.start + found[0].length, base, 'area code and number')
   }
 }
 

@@ -1,6 +1,6 @@
 /** Detector of persons' names: by the field's name, or in text after a word that announces one. @module */
 import { eachMatch } from './matches.ts'
-import type { Scan } from './scan.ts'
+import { addHit, type Scan } from './scan.ts'
 import { surnameLength } from './surnames.ts'
 
 const NAME_LENGTH_MAX = 64
@@ -25,7 +25,7 @@ export function findNames(scan: Scan): void {
     const start = scan.text.length - scan.text.trimStart().length
     const value = scan.text.trim()
     const [base, why] = judgeWhole(value)
-    if (base > 0) scan.add('name', start, start + value.length, base, why)
+    if (base > 0) addHit(scan, 'name', start, start + value.length, base, why)
     if (base > 0) return
   }
   if (scan.text.length < ANNOUNCED_LENGTH_MIN) return
@@ -76,7 +76,8 @@ function findAfter(scan: Scan, at: number): void {
   const surname = surnameLength(scan.text, at)
   if (surname === 0 || NOT_NAME.has(scan.text.slice(at, at + 2))) return
   const given = givenName(scan.text, at + surname)
-  if (given > 0) scan.add('name', at, at + surname + given, 0.4, 'announced surname and given name')
+  if (given > 0)
+    addHit(scan, 'name', at, at + surname + given, 0.4, 'announced surname and given name')
 }
 
 /** UTF-16 length of the given name at `at`: one or two Han characters, or 0. */
@@ -98,7 +99,7 @@ function findBefore(scan: Scan, end: number): void {
     if (start < 0 || surname === 0 || given < 1 || given > 2) continue
     if (!HAN.test(scan.text.slice(start, end)) || NOT_NAME.has(scan.text.slice(start, start + 2)))
       continue
-    scan.add('name', start, end, 0.55, 'name before a title')
+    addHit(scan, 'name', start, end, 0.55, 'name before a title')
     return
   }
 }
@@ -113,5 +114,5 @@ function findAround(scan: Scan, dot: number): void {
     start += cue[0].length
   })
   if (dot - start >= 2 && end - dot >= 3)
-    scan.add('name', start, end, 0.45, 'Han parts joined by a dot')
+    addHit(scan, 'name', start, end, 0.45, 'Han parts joined by a dot')
 }

@@ -1,6 +1,6 @@
 /** Detector of postal addresses: a district's or road's name, and a number or room below it. @module */
 import { eachMatch } from './matches.ts'
-import type { Scan } from './scan.ts'
+import { addHit, type Scan } from './scan.ts'
 
 /** Part of an address that pins it to a house: `大街27号`, `3栋`, `501室`, `二组`. */
 const HOUSE = new RegExp(
@@ -42,13 +42,13 @@ export function findPostal(scan: Scan): void {
     if (levels < 2 || NOT_ADDRESS.test(head) || head.length < 4) return
     free = end
     const base = levels === 3 ? 0.7 : 0.5
-    scan.add('address', start, end, base, `${levels} levels of an address`)
+    addHit(scan, 'address', start, end, base, `${levels} levels of an address`)
   })
   if (!scan.field.kinds.has('address') || free > 0) return
   const value = text.trim()
   // The field says so; down to the district it is not yet an address.
   if (/\p{Script=Han}{2}/u.test(value) && ROAD.test(value) && !value.includes('*')) {
-    scan.add('address', 0, text.length, 0.4, 'road or settlement')
+    addHit(scan, 'address', 0, text.length, 0.4, 'road or settlement')
   }
 }
 

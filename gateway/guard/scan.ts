@@ -23,32 +23,26 @@ export interface Word {
   readonly number: boolean
 }
 
-/** What a text holds: lets a detector pass by without looking. */
-export interface Traits {
-  readonly digits: number
-  readonly dots: number
-  readonly colons: number
-  readonly dashes: number
-  /** Something beyond ASCII, so perhaps Han. */
-  readonly wide: boolean
-  /** Three letters in a row: the shortest Latin label. */
-  readonly label: boolean
-}
-
-/** What detectors look at, and where they report. */
+/** What detectors look at, and where they report. What a text holds lets a detector pass by without looking. */
 export interface Scan {
   /** Normalised by `toAscii`; same length as the original. */
   readonly text: string
-  readonly words: readonly Word[]
-  readonly traits: Traits
   readonly field: FieldMeaning
-  /**
-   * Reports a possible hit. Field name and context words raise the score, business words lower it.
-   *
-   * @param base the score that shape, semantics and checksum earn by themselves.
-   * @param why what earned the base score.
-   */
-  add(kind: string, start: number, end: number, base: number, why: string): void
+  readonly kinds: Kinds
+  readonly words: Word[]
+  /** Of all words. */
+  digits: number
+  dots: number
+  colons: number
+  dashes: number
+  /** Something beyond ASCII, so perhaps Han. */
+  wide: boolean
+  /** Three letters in a row: the shortest Latin label. */
+  label: boolean
+  /** In lower case, once somebody asked for it. */
+  lower: string | undefined
+  /** What was reported; undefined when nothing was. */
+  hits: Hit[] | undefined
 }
 
 const FIELD_BONUS = 0.3
@@ -57,49 +51,52 @@ const BUSINESS_MALUS = 0.3
 /** Kinds that segment, checksum or range tell apart, when nothing else stands in the value. */
 const UNMISTAKABLE = new Set(['mobile', 'resident-id', 'bank-card'])
 
-/** Prepares a text; `hits` receives what detectors report. */
-export function createScan(text: string, field: FieldMeaning, kinds: Kinds, hits: Hit[]): Scan {
-  let lower: string | undefined
-  // In a field that should hold a business number, a number that is surely somebody's is still a leak.
-  const isWhole = (kind: string, start: number, end: number, base: number) =>
-    UNMISTAKABLE.has(kind) && base >= REFUSE_SCORE && text.slice(start, end) === text.trim()
-  const [words, traits] = survey(text)
-  return {
-    text,
-    words,
-    traits,
-    field,
-    add(kind, start, end, base, why) {
-      const reasons = [why]
-      let score = base
-      const named = field.kinds.has(kind)
-      if (named) {
-        score += FIELD_BONUS
-        reasons.push('field name')
-      }
-      lower ??= text.toLowerCase()
-      const before = lower.slice(Math.max(0, start - CONTEXT_BEFORE_MAX), start)
-      const after = lower.slice(end, end + CONTEXT_AFTER_MAX)
-      const words = kinds.get(kind)?.context ?? []
-      const near = Math.max(lastWord(before, words), lastWord(after, words) >= 0 ? 0 : -1)
-      const business = lastWord(before, kinds.businessContext)
-      if (near >= 0 && near >= business) {
-        score += CONTEXT_BONUS
-        reasons.push('context')
-      } else if (business >= 0 || (field.business && !named && !isWhole(kind, start, end, base))) {
-        score -= BUSINESS_MALUS
-        reasons.push('business number')
-      }
-      if (score > 0)
-        hits.push({
-          start,
-          end,
-          kind,
-          score: Math.min(0.99, round(score)),
-          why: reasons.join(', '),
-        })
-    },
+/** Prepares a text. */
+export function createScan(text: string, field: FieldMeaning, kinds: Kinds): Scan {
+  // prettier-ignore
+  const scan: Scan = {
+    text, field, kinds, words: [], digits: 0, dots: 0, colons: 0, dashes: 0, wide: false, label: false,
+    lower: undefined, hits: undefined,
   }
+  survey(scan)
+  return scan
+}
+
+/**
+ * Reports a possible hit. Field name and context words raise the score, business words lower it.
+ *
+ * @param base the score that shape, semantics and checksum earn by themselves.
+ * @param why what earned the base score.
+ */
+// prettier-ignore
+export function addHit(scan: Scan, kind: string, start: number, end: number, base: number, why: string): void {
+  const { text, field, kinds } = scan
+  const reasons = [why]
+  let score = base
+  const named = field.kinds.has(kind)
+  if (named) {
+    score += FIELD_BONUS
+    reasons.push('field name')
+  }
+  scan.lower ??= text.toLowerCase()
+  const before = scan.lower.slice(Math.max(0, start - CONTEXT_BEFORE_MAX), start)
+  const after = scan.lower.slice(end, end + CONTEXT_AFTER_MAX)
+  const words = kinds.get(kind)?.context ?? []
+  const near = Math.max(lastWord(before, words), lastWord(after, words) >= 0 ? 0 : -1)
+  const business = lastWord(before, kinds.businessContext)
+  // In a field that should hold a business number, a number that is surely somebody's is still a leak.
+  const isWhole =
+    UNMISTAKABLE.has(kind) && base >= REFUSE_SCORE && text.slice(start, end) === text.trim()
+  if (near >= 0 && near >= business) {
+    score += CONTEXT_BONUS
+    reasons.push('context')
+  } else if (business >= 0 || (field.business && !named && !isWhole)) {
+    score -= BUSINESS_MALUS
+    reasons.push('business number')
+  }
+  if (score <= 0) return
+  scan.hits ??= []
+  scan.hits.push({ start, end, kind, score: Math.min(0.99, round(score)), why: reasons.join(', ') })
 }
 
 function round(score: number): number {
@@ -125,10 +122,9 @@ export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-/** Words with digits, and traits, in one pass. */
-function survey(text: string): [words: Word[], traits: Traits] {
-  const words: Word[] = []
-  const traits = { digits: 0, dots: 0, colons: 0, dashes: 0, wide: false, label: false }
+/** Finds words with digits, and what else the text holds, in one pass. */
+function survey(scan: Scan): void {
+  const { text, words } = scan
   let start = -1
   let digits = 0
   for (let at = 0; at <= text.length; at++) {
@@ -138,19 +134,18 @@ function survey(text: string): [words: Word[], traits: Traits] {
       if (start < 0) start = at
       continue
     }
-    if (start >= 0 && at - start - digits >= 3) traits.label = true
+    if (start >= 0 && at - start - digits >= 3) scan.label = true
     if (digits > 0) {
-      traits.digits += digits
+      scan.digits += digits
       words.push(wordOf(text, start, at, digits))
     }
     start = -1
     digits = 0
-    if (code === 0x2e) traits.dots++
-    else if (code === 0x3a) traits.colons++
-    else if (code === 0x2d) traits.dashes++
-    else if (code > 0x7f) traits.wide = true
+    if (code === 0x2e) scan.dots++
+    else if (code === 0x3a) scan.colons++
+    else if (code === 0x2d) scan.dashes++
+    else if (code > 0x7f) scan.wide = true
   }
-  return [words, traits]
 }
 
 function wordOf(text: string, start: number, end: number, digits: number): Word {

@@ -1,4 +1,5 @@
 /** Which values deserve a closer look, judged from their bytes: cheap, and never too narrow. @module */
+import { mayCarryText } from './base64.ts'
 import type { Name } from './names.ts'
 
 /** Traits of a byte, or-ed together over a value. */
@@ -104,14 +105,16 @@ function count(bytes: Buffer, trait: number, start: number, end: number): number
 function hasWord(bytes: Buffer, start: number, end: number): boolean {
   let run = start
   let word = start
-  for (let at = start; at < end; at++) {
-    const trait = QUOTED[bytes[at] as number] as number
-    if ((trait & (DIGIT | UPPER | LOWER)) === 0) {
-      word = at + 1
-      if ((trait & PARTING) !== 0) run = at + 1
+  for (let at = start; at <= end; at++) {
+    const trait = at < end ? (QUOTED[bytes[at] as number] as number) : PARTING
+    if ((trait & (DIGIT | UPPER | LOWER)) !== 0) {
+      if (at + 1 - word >= WORD_LENGTH_MIN) return true
+      continue
     }
-    if (at + 1 - word >= WORD_LENGTH_MIN) return true
-    if (at + 1 - run >= WORD_LENGTH_MIN && beginsText(bytes[run] as number)) return true
+    word = at + 1
+    if ((trait & PARTING) === 0) continue
+    if (mayCarryText(bytes, run, at)) return true
+    run = at + 1
   }
   return false
 }
@@ -124,15 +127,6 @@ function hasHex(bytes: Buffer, start: number, end: number): boolean {
     else if (at + 1 - word >= HEX_LENGTH_MIN) return true
   }
   return false
-}
-
-/** Whether base64 that begins so may be text: see `BASE64_TEXT` in carriers.ts. */
-function beginsText(byte: number): boolean {
-  return (
-    byte === 0x43 ||
-    (byte >= 0x49 && byte !== 0x5f && !(byte >= 0x67 && byte <= 0x76)) ||
-    byte <= 0x39
-  )
 }
 
 /** Whether a value that is not suspicious deserves a look for its member's name alone. */

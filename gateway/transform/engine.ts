@@ -6,7 +6,8 @@ import type { ScalarType } from '../../base/json-token.ts'
 import { Problem } from '../../base/problem.ts'
 import { insertText, omitSpan, putLiteral, skipSpan } from './between.ts'
 import type { BodySink } from './codec/codec.ts'
-import { NOWHERE, ROOT, symbolOf } from './matcher.ts'
+import { enterColumn, enterElement, enterMember } from './enter.ts'
+import { NOWHERE, ROOT } from './matcher.ts'
 import {
   assemble,
   cut,
@@ -79,8 +80,9 @@ export function startRewrite(
     state: ROOT, spelled: true, lead: 0, ...NAMELESS, path: undefined, lastEnd: 0,
   }
   return {
-    member: (lead, hash, start, end, text) => onMember(pass, lead, hash, start, end, text),
-    element: (lead) => onElement(pass, lead),
+    member: (lead, hash, start, end, text) => enterMember(pass, lead, hash, start, end, text),
+    column: (start, symbol) => enterColumn(pass, start, symbol),
+    element: (lead) => enterElement(pass, lead),
     scalar: (type, start, end) => onScalar(pass, type, start, end),
     part: (start, end, last) => onPart(pass, start, end, last),
     open: (isArray, start, digested) => onOpen(pass, isArray, start, digested),
@@ -102,38 +104,6 @@ export function startRewrite(
     traces: () => tracesOf(pass),
     finish: () => finish(pass),
   }
-}
-
-// prettier-ignore
-function onMember(pass: Pass, lead: number, hash: number, start: number, end: number, text: string | undefined): void {
-  const { matcher, frame } = pass
-  const symbol =
-    text === undefined
-      ? symbolOf(matcher.names, hash, pass.source.bytes, start, end)
-      : (matcher.names.symbols.get(text) ?? 0)
-  const step = frame.state * matcher.memberWidth + symbol
-  pass.state = matcher.memberNext[step] as number
-  pass.spelled = matcher.spelled[step] === 1
-  pass.lead = lead
-  pass.nameStart = start
-  pass.nameEnd = end
-  pass.path = undefined
-  pass.symbol = symbol
-  frame.count++
-}
-
-function onElement(pass: Pass, lead: number): void {
-  const { matcher, frame } = pass
-  const index = frame.count++
-  const symbol = matcher.elementWidth === 1 ? 0 : (matcher.indexes.get(index) ?? 0)
-  pass.state = matcher.elementNext[frame.state * matcher.elementWidth + symbol] as number
-  // An index tells nothing about anybody.
-  pass.spelled = true
-  pass.lead = lead
-  pass.symbol = 0
-  pass.nameStart = index
-  pass.nameEnd = index
-  pass.path = undefined
 }
 
 function onScalar(pass: Pass, type: ScalarType, start: number, end: number): void {
@@ -170,7 +140,9 @@ function applyRule(pass: Pass, index: number, type: ScalarType, start: number, e
 }
 
 function countRule({ counts }: Pass, index: number): void {
-  counts.set(index, (counts.get(index) ?? 0) + 1)
+  const counter = counts.get(index)
+  if (counter === undefined) counts.set(index, { count: 1 })
+  else counter.count++
 }
 
 function ask(pass: Pass, rule: BoundRule, value: Scalar): Change {

@@ -69,19 +69,9 @@ export function cut({ spans, cuts }: Output): void {
 }
 
 /** Copies everything into one buffer, and begins anew. */
-export function assemble({ spans, texts, cuts, writeText }: Output, input: Buffer): Written {
-  let size = 0
-  for (let i = 0; i < spans.length; i += 2) {
-    const start = spans[i] as number
-    if (start >= 0) size += (spans[i + 1] as number) - start
-    else {
-      const text = texts[-start - 1] as string | LateText
-      const written = typeof text === 'string' ? text : writeText(text())
-      texts[-start - 1] = written
-      size += Buffer.byteLength(written)
-    }
-  }
-  const bytes = Buffer.allocUnsafe(size)
+export function assemble(output: Output, input: Buffer): Written {
+  const { spans, texts, cuts } = output
+  const bytes = Buffer.allocUnsafe(sizeOf(output))
   const places: number[] = []
   let at = 0
   let next = 0
@@ -93,13 +83,38 @@ export function assemble({ spans, texts, cuts, writeText }: Output, input: Buffe
     }
     if (i === spans.length) break
     const start = spans[i] as number
-    at +=
-      start < 0
-        ? bytes.write(texts[-start - 1] as string, at)
-        : input.copy(bytes, at, start, spans[i + 1])
+    if (start < 0) at += bytes.write(texts[-start - 1] as string, at)
+    else at = copy(input, start, spans[i + 1] as number, bytes, at)
   }
   spans.length = 0
   texts.length = 0
   cuts.length = 0
-  return { bytes, cuts: places }
+  return { bytes: bytes.subarray(0, at), cuts: places }
+}
+
+/** Makes what is late, and says how many bytes are enough. */
+function sizeOf({ spans, texts, writeText }: Output): number {
+  let size = 0
+  for (let i = 0; i < spans.length; i += 2) {
+    const start = spans[i] as number
+    if (start >= 0) size += (spans[i + 1] as number) - start
+    else {
+      const text = texts[-start - 1] as string | LateText
+      const written = typeof text === 'string' ? text : writeText(text())
+      texts[-start - 1] = written
+      // To count them costs as much as to write them.
+      size += written.length < SHORT ? 3 * written.length : Buffer.byteLength(written)
+    }
+  }
+  return size
+}
+
+/** Below this, a loop costs less than a call; and three bytes for each UTF-16 unit are no waste. */
+const SHORT = 24
+
+function copy(input: Buffer, start: number, end: number, bytes: Buffer, at: number): number {
+  if (end - start >= SHORT) return at + input.copy(bytes, at, start, end)
+  let to = at
+  for (let from = start; from < end; from++) bytes[to++] = input[from] as number
+  return to
 }

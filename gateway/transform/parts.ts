@@ -28,7 +28,7 @@ export function onPart(pass: Pass, start: number, end: number, last: boolean): v
   const { transform } = program.rules[index] as BoundRule
   if (frame.survivors === 0) {
     frame.survivors = 1
-    pass.counts.set(index, 1)
+    pass.counts.set(index, { count: 1 })
     pass.parts = transform.inParts?.()
   }
   if (pass.parts === undefined) putSpan(output, start, end)

@@ -60,7 +60,7 @@ export interface Pass {
   links: Links | undefined
   readonly waiting: (() => void)[]
   /** By rule, of those that were met: of a thousand, most are not. */
-  readonly counts: Map<number, number>
+  readonly counts: Map<number, { count: number }>
   unnamed: number
   /** Of a body that is one value, when it comes in parts and is changed. */
   parts: TextParts | undefined
@@ -167,9 +167,9 @@ export function capture(pass: Pass, state: number, type: Captured['type'], text:
 /** What the rules did up to here. */
 export function tracesOf({ program, counts, captured, unnamed }: Pass): BodyTraces {
   const manifest: ManifestEntry[] = []
-  for (const index of [...counts.keys()].sort((a, b) => a - b)) {
+  for (const [index, { count }] of [...counts].sort(([a], [b]) => a - b)) {
     const rule = program.rules[index]
-    if (rule !== undefined) manifest.push({ ...rule.entry, count: counts.get(index) ?? 0 })
+    if (rule !== undefined) manifest.push({ ...rule.entry, count })
   }
   return { manifest, unnamed, captured }
 }

@@ -25,8 +25,8 @@ export function createRedact(detect?: Detect): TransformType {
     const redact: Transform = (value) => {
       if (value.type === 'null') return KEEP
       const source = value.reveal()
-      const text = replaceFindings(source, detect(source))
-      return text === source ? KEEP : toText(text)
+      const findings = detect(source)
+      return findings.length === 0 ? KEEP : toText(replaceFindings(source, findings))
     }
     return Object.assign(redact, { inParts: () => inWindows(detect, replaceFindings) })
   }

@@ -64,6 +64,9 @@ function startTree(source: Source, spelling: Spelling) {
     member: (_lead, _hash, start, end, text) => {
       name = text ?? spelling.readName(source, start, end)
     },
+    column: (start) => {
+      name = spelling.readName(source, start, start)
+    },
     element: () => {
       name = ''
     },

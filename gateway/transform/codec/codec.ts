@@ -7,6 +7,12 @@ import type { Program, Spelling } from '../program.ts'
 /** Receives what a codec reads: the engine, or whoever wants to know what stands in a body. */
 export interface BodySink extends JsonSink {
   /**
+   * The next value is a cell of a table, at `start`; its name stands elsewhere.
+   *
+   * @param symbol the column's number among the names of the rules.
+   */
+  column(start: number, symbol: number): void
+  /**
    * Opens a container. One that is `digested` is never held: when it is dropped, its claim is a digest.
    * `bytes` have no values inside, so that only `keep` and `drop` fit them; kept, they are claimed too.
    */

@@ -15,12 +15,23 @@ export interface Cut {
 export interface CutMarks {
   readonly delimiter: number
   readonly isQuoting: boolean
+  /** 1 for bytes that end a plain cell, or may not stand in it. */
+  readonly stops: Uint8Array
 }
 
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
 const TAB = 0x09
 const QUOTE = 0x22
+
+/** Prepares to cut. */
+export function marksOf(delimiter: number, isQuoting: boolean): CutMarks {
+  const stops = new Uint8Array(256)
+  for (let byte = 0; byte < 0x20; byte++) stops[byte] = byte === TAB ? 0 : 1
+  stops[delimiter] = 1
+  if (isQuoting) stops[QUOTE] = 1
+  return { delimiter, isQuoting, stops }
+}
 
 /** @returns an empty place to cut into. */
 export function newCut(): Cut {
@@ -58,11 +69,20 @@ export function cellText(source: string, isQuoting: boolean): string {
 }
 
 /** Writes a cell. @throws {Problem} `value-unsuitable` when nothing can be escaped. */
-export function writeCell(text: string, delimiter: string, isQuoting: boolean): string {
-  if (!text.includes(delimiter) && !/["\r\n]/.test(text)) return text
-  if (isQuoting) return `"${text.replaceAll('"', '""')}"`
-  if (!text.includes(delimiter) && !/[\r\n]/.test(text)) return text
-  throw new Problem('value-unsuitable', 'a new value holds the delimiter or a line break')
+export function writeCell(text: string, { delimiter, isQuoting }: CutMarks): string {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (
+      unit !== delimiter &&
+      unit !== LINE_FEED &&
+      unit !== RETURN &&
+      !(isQuoting && unit === QUOTE)
+    )
+      continue
+    if (isQuoting) return `"${text.replaceAll('"', '""')}"`
+    throw new Problem('value-unsuitable', 'a new value holds the delimiter or a line break')
+  }
+  return text
 }
 
 /** @returns where the quoted cell ends, -1 when it does not. */
@@ -77,17 +97,14 @@ function closeQuote(bytes: Buffer, start: number, end: number): number {
 }
 
 // prettier-ignore
-function plainEnd({ delimiter, isQuoting }: CutMarks, bytes: Buffer, start: number, end: number, offset: number): number {
+function plainEnd({ delimiter, isQuoting, stops }: CutMarks, bytes: Buffer, start: number, end: number, offset: number): number {
   let at = start
-  for (; at < end; at++) {
-    const byte = bytes[at] as number
-    if (byte === delimiter || byte === LINE_FEED || byte === RETURN) break
-    if (byte > QUOTE) continue
-    if (byte === QUOTE && isQuoting)
-      throw malformed(offset + at, 'a quotation mark inside a value that is not quoted')
-    if (byte < 0x20 && byte !== TAB) throw malformed(offset + at, 'a control character')
-  }
-  return at
+  while (at < end && stops[bytes[at] as number] === 0) at++
+  const byte = bytes[at]
+  if (at === end || byte === delimiter || byte === LINE_FEED || byte === RETURN) return at
+  if (byte === QUOTE && isQuoting)
+    throw malformed(offset + at, 'a quotation mark inside a value that is not quoted')
+  throw malformed(offset + at, 'a control character')
 }
 
 function breakEnd(bytes: Buffer, at: number, end: number, offset: number): number {

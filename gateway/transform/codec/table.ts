@@ -1,11 +1,12 @@
 /** A table on its way through the CSV codec: its columns, and what its records are to the sink. @module */
 import { CSV_DEFAULT, type CsvDialect, type CsvSection } from '../../policy/body.ts'
+import type { Problem } from '../../../base/problem.ts'
 import type { Program, Spelling } from '../program.ts'
 import { spanText } from '../source.ts'
 import type { BodySink } from './codec.ts'
 import { type ColumnFate, fateOf } from './column.ts'
 import { textOfJson } from './form.ts'
-import { type Cut, cellText, type CutMarks, newCut, writeCell } from './record.ts'
+import { type Cut, cellText, type CutMarks, marksOf, newCut, writeCell } from './record.ts'
 import { badRow } from './row.ts'
 import { addAmount, startTotals, type Totals } from './totals.ts'
 
@@ -21,8 +22,11 @@ export interface Table {
   /** The columns of the rows, and what becomes of each: undefined when all places stay. */
   columns: readonly string[]
   fates: readonly ColumnFate[] | undefined
-  /** The names that apply to the record at hand, and the place of the cell at hand in it. */
+  /** The places of those that stay. */
+  staying: readonly number[]
+  /** The names that apply to the record at hand, their numbers, and the place of the cell at hand in it. */
   names: readonly string[]
+  symbols: readonly number[]
   column: number
   /** How long the line break is that follows on the record read last. */
   gap: number
@@ -35,15 +39,16 @@ export interface Table {
 /** The members of a table that has more than rows; a name's place stands for its span. */
 const SECTIONS = ['rows', 'head', 'trailer'] as const
 type Section = (typeof SECTIONS)[number]
+const QUOTE = 0x22
 
 /** Starts a table. */
 export function startTable(program: Program, dialect: CsvDialect = CSV_DEFAULT): Table {
   const { delimiter, quote, columns = [], head, trailer } = dialect
-  const marks = { delimiter: delimiter.charCodeAt(0), isQuoting: quote === 'double' }
+  const marks = marksOf(delimiter.charCodeAt(0), quote === 'double')
   // prettier-ignore
   return {
     dialect, program, marks, cut: newCut(), totals: startTotals(head, trailer), stage: 'start', columns,
-    fates: undefined, names: [], column: -1, gap: 0, reported: undefined, head: undefined,
+    fates: undefined, staying: [], names: [], symbols: [], column: -1, gap: 0, reported: undefined, head: undefined,
   }
 }
 
@@ -64,8 +69,8 @@ export function visibleColumns({ stage, columns, fates, dialect }: Table) {
 
 /** How a table spells names and values. */
 export function spellingOf(table: Table): Spelling {
-  const { marks, dialect } = table
-  const write = (text: string) => writeCell(text, dialect.delimiter, marks.isQuoting)
+  const { marks } = table
+  const write = (text: string) => writeCell(text, marks)
   return {
     nameQuote: 0,
     readName: (_source, start) =>
@@ -92,10 +97,13 @@ export function readNames(table: Table, sink: BodySink, bytes: Buffer): void {
   const { cut, marks, program, dialect } = table
   const names = textsOf(table, bytes)
   if (new Set(names).size < names.length) throw badRow('the row of names', 'a name stands twice')
+  const lacking = table.totals.sums.find(({ column }) => !names.includes(column))
+  if (lacking !== undefined) throw badRow('the row of names', `expected \`${lacking.column}\`, which is summed up`) // prettier-ignore
   const under = isSectioned(dialect) ? ['rows'] : []
   const fates = names.map((name) => fateOf(program, under, name))
   table.columns = names
   table.fates = fates
+  table.staying = fates.flatMap(({ stays }, index) => (stays ? [index] : []))
   // What parts it from a head stays.
   sink.skip(cut.starts[0] as number, cut.starts[0] as number)
   let isFirst = true
@@ -106,7 +114,7 @@ export function readNames(table: Table, sink: BodySink, bytes: Buffer): void {
     else {
       sink.literal(isFirst ? start : start - 1, rename === undefined ? end : start)
       if (rename !== undefined) {
-        sink.insert(writeCell(rename, dialect.delimiter, marks.isQuoting))
+        sink.insert(writeCell(rename, marks))
         sink.omit(start, end)
       }
       isFirst = false
@@ -120,9 +128,10 @@ export function readNames(table: Table, sink: BodySink, bytes: Buffer): void {
 // prettier-ignore
 export function readSection(table: Table, sink: BodySink, name: Section, section: CsvSection, bytes: Buffer, at: number): readonly string[] {
   const { cut } = table
-  requireCount(table, section.columns.length, `the ${name}`)
+  if (cut.count !== section.columns.length)
+    throw otherCount(table, section.columns.length, `the ${name}`)
   openSection(sink, name, false, at)
-  table.names = section.columns
+  setNames(table, section.columns)
   readCells(table, sink)
   sink.close(cut.end)
   return textsOf(table, bytes)
@@ -131,15 +140,17 @@ export function readSection(table: Table, sink: BodySink, name: Section, section
 /** Reads a row. */
 export function readRow(table: Table, sink: BodySink, bytes: Buffer, at: number): void {
   const { cut, totals, columns, marks } = table
-  requireCount(table, columns.length, `row ${totals.rows + 1}`)
+  if (cut.count !== columns.length)
+    throw otherCount(table, columns.length, `row ${totals.rows + 1}`)
   openRows(table, sink, at)
-  table.names = columns
-  for (const column of totals.sums.keys()) {
-    table.column = columns.indexOf(column)
-    const [start, end] = [cut.starts[table.column], cut.ends[table.column]]
-    const text = cellText(bytes.toString('utf8', start, end), marks.isQuoting)
-    if (!addAmount(totals, column, text))
-      throw badRow(`row ${totals.rows + 1}, column ${table.column + 1}`, 'expected an amount')
+  if (table.names !== columns) setNames(table, columns)
+  for (const sum of totals.sums) {
+    const place = columns.indexOf(sum.column)
+    const [start, end] = [cut.starts[place] as number, cut.ends[place] as number]
+    const inside = marks.isQuoting && bytes[start] === QUOTE ? 1 : 0
+    if (addAmount(sum, bytes, start + inside, end - inside)) continue
+    table.column = place
+    throw badRow(`row ${totals.rows + 1}, column ${place + 1}`, 'expected an amount')
   }
   if (table.reported === true) {
     sink.element(at)
@@ -162,30 +173,34 @@ function openSection(sink: BodySink, name: Section, isArray: boolean, at: number
   return sink.open(isArray, at - 1)
 }
 
+function setNames(table: Table, names: readonly string[]): void {
+  const { symbols } = table.program.matcher.names
+  table.names = names
+  table.symbols = names.map((name) => symbols.get(name) ?? 0)
+}
+
 function readCells(table: Table, sink: BodySink): void {
-  const { cut, names, fates } = table
+  const { cut, names, symbols, fates } = table
   for (let index = 0; index < cut.count; index++) {
     const [start, end] = [cut.starts[index] as number, cut.ends[index] as number]
     table.column = index
-    sink.member(start, 0, start, start, names[index] ?? '')
+    sink.column(start, symbols[index] as number)
     sink.scalar('string', start, end)
   }
   table.column = -1
-  if (names === table.columns && fates !== undefined) requireVisible(table)
+  if (fates !== undefined && table.staying.length < 2 && names === table.columns)
+    requireVisible(table)
 }
 
 /** A row of which nothing is left to see would be no row for its reader. */
-function requireVisible({ cut, fates, totals }: Table): void {
-  const staying = fates?.findIndex(({ stays }) => stays) ?? -1
-  const others = fates?.some(({ stays }, index) => stays && index !== staying)
-  if (staying < 0 || (!others && cut.ends[staying] === cut.starts[staying])) {
+function requireVisible({ cut, staying, totals }: Table): void {
+  const [only = -1, ...others] = staying
+  if (others.length === 0 && (cut.ends[only] ?? 0) === (cut.starts[only] ?? 0))
     throw badRow(`row ${totals.rows + 1}`, 'nothing in it may pass, so it would be an empty line')
-  }
 }
 
-function requireCount({ cut }: Table, expected: number, place: string): void {
-  if (cut.count === expected) return
-  throw badRow(place, `expected ${expected} columns, received ${cut.count}`)
+function otherCount({ cut }: Table, expected: number, place: string): Problem {
+  return badRow(place, `expected ${expected} columns, received ${cut.count}`)
 }
 
 function textsOf({ cut, marks }: Table, bytes: Buffer): string[] {

@@ -94,8 +94,11 @@ describe('the ledger of rows', () => {
 
   it('gives salts in any order of asking', () => {
     const salts = rowSalts(SECRET, 'response.received')
-    for (const row of [0, 5000, 1023, 1024, 2, 5000]) {
-      expect(salts(row).equals(saltOf('response.received', row)), `${row}`).to.equal(true)
+    for (const row of [0, 5000, 1023, 1024, 2, 5000, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 7]) {
+      const salt = Buffer.alloc(18)
+      salts(row, salt, 1)
+      expect(salt.subarray(1, 17).equals(saltOf('response.received', row)), `${row}`).to.equal(true)
+      expect([salt[0], salt[17]]).to.deep.equal([0, 0])
     }
   })
 })

@@ -13,6 +13,7 @@ const HOUSE: CsvDialect = {
   trailer: { columns: ['end', 'rows', 'sum'], count: 'rows', totals: new Map([['sum', 'amount']]) },
 }
 
+const { columns: _, ...NAMED_HOUSE } = HOUSE
 const HOUSE_HEAD: Partial<CsvDialect> = {
   head: { columns: ['kind', 'rows'], count: 'rows', totals: new Map() },
 }
@@ -71,6 +72,7 @@ describe('CSV', () => {
     ['bytes that are no text', 'a,b\n1,\xff\n', 'body-malformed: at byte 6: expected UTF-8'],
     ['no row of names',        '\ufeff', 'row-invalid: the row of names: it is missing'],
     ['no amount',              'H|1|1\n1|2|x\nT|1|0\n', 'row-invalid: row 1, column 3: expected an amount', HOUSE],
+    ['names without a sum',    'H|1|0\na|b\nT|0|0\n', 'row-invalid: the row of names: expected `amount`, which is summed up', NAMED_HOUSE],
     ['a wrong count',          'H|1|1\n1|2|3\nT|2|3\n', 'totals-wrong: the trailer: `rows` is not the count of 1 rows', HOUSE],
     ['a count that is none',   'H|1|1\n1|2|3\nT||3\n', 'totals-wrong: the trailer: `rows` is no count', HOUSE],
     ['a wrong sum',            'H|1|1\n1|2|3\nT|1|3.01\n', 'totals-wrong: the trailer: `sum` is not the sum of `amount`', HOUSE],
