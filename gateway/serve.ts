@@ -134,8 +134,10 @@ function openUploads(data: string, { log, ...parts }: UploadParts & { log: Logge
     countMax: limits.UPLOAD_ENDS_MAX,
     report,
   })
-  const seal: UploadPorts['seal'] = ({ begun, rid }, problem) =>
-    recorder.refuse(refusalOf({ ...begun, rid }, problem, clock.wallUs()))
+  const seal: UploadPorts['seal'] = async ({ begun, rid }, problem) => {
+    log.info({ rid, status: problem.status, problem: problem.slug }, 'refused')
+    await recorder.refuse(refusalOf({ ...begun, rid }, problem, clock.wallUs()))
+  }
   return createUploads({ ...parts, ends, seal, report })
 }
 

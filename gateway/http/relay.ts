@@ -225,7 +225,8 @@ async function settleUpload(
 }
 
 function finish(ports: RelayPorts, exchange: Exchange, status: number): void {
-  const seconds = Number(ports.clock.wallUs() - exchange.receivedUs) / 1e6
+  const sinceUs = exchange.upload?.completedUs ?? exchange.receivedUs
+  const seconds = Number(ports.clock.wallUs() - sinceUs) / 1e6
   ports.observe(exchange, status, seconds)
 }
 

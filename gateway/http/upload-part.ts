@@ -16,6 +16,7 @@ import type { AdmitPorts } from './admit.ts'
 import { restOf } from './body.ts'
 import type { RelayLimits } from './limits.ts'
 import { pullBody } from './pull.ts'
+import { progressFields } from './upload-state.ts'
 
 /** What resumable uploads need of the rest of the gateway. */
 export interface PartPorts extends AdmitPorts {
@@ -97,8 +98,9 @@ async function completeUpload({ uploads }: PartPorts, turn: Turn, upload: Upload
   if (length !== offset) throw inconsistent(`${offset} of ${length} bytes have come`)
   upload.length = length
   turn.exchange = exchangeOf(upload, turn.exchange)
-  turn.exchange.marks = ['upload-complete', '?1']
-  await uploads.complete(upload)
+  const noted = uploads.complete(upload)
+  turn.exchange.marks = progressFields(upload)
+  await noted
   upload.check()
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { runKills } from './kill.ts'
+import { runUploadKills } from './uploads.ts'
 
 /** `npm run test:long` kills fifty times. */
 const KILLS = Number(process.env['SEALGATE_TEST_KILLS'] ?? 3)
@@ -16,5 +17,18 @@ describe(`kill -9 under load, ${KILLS} times`, () => {
       doubled: [],
     })
     expect(seenByBank).to.be.greaterThan(0)
+  })
+
+  it('has no resumable upload relayed twice, nor believed relayed', async function () {
+    this.timeout(60_000 + KILLS * 20_000)
+    const seed = Number(process.env['SEALGATE_TEST_SEED'] ?? Date.now() % 1_000_000)
+    const { missing, unrecorded, doubled, answered } = await runUploadKills(KILLS, seed)
+    expect({ seed, missing, unrecorded, doubled }).to.deep.equal({
+      seed,
+      missing: [],
+      unrecorded: [],
+      doubled: [],
+    })
+    expect(answered).to.be.greaterThan(0)
   })
 })

@@ -10,6 +10,7 @@ import { json, startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { type GatewayProcess, spawnGateway } from '../support/process.ts'
+import { seededRandom } from '../support/random.ts'
 import { checkLog, readRecords } from '../support/records.ts'
 
 const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
@@ -34,7 +35,7 @@ export interface KillReport {
 
 /** Runs the kills. @throws when the log contradicts itself. */
 export async function runKills(kills: number, seed: number): Promise<KillReport> {
-  const random = mulberry32(seed)
+  const random = seededRandom(seed)
   const bank = await startBank()
   bank.answer = (_request, response) => {
     setTimeout(() => json(response, { status: 'accepted' }), random() * 5)
@@ -109,17 +110,6 @@ function startLoad(installation: Installation, gateway: GatewayProcess, answered
       await Promise.all(callers)
       agent.destroy()
     },
-  }
-}
-
-/** A small seeded generator: one seed repeats the run's choices. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
   }
 }
 
