@@ -76,9 +76,15 @@ function requireLong(
  */
 export function sizeMaxOf(limits: RelayLimits, { policy, compiled }: Route, head: Head): number {
   codingOf(head)
-  if (policy.request.envelope !== undefined) return limits.BODY_BYTES_MAX
-  readFormat(head.get('content-type') ?? '', compiled.request.dialect)
-  return limits.STREAM_BYTES_MAX
+  // What is in an envelope is known once it is open.
+  if (policy.request.envelope === undefined)
+    readFormat(head.get('content-type') ?? '', compiled.request.dialect)
+  return routeSizeMax(limits, policy)
+}
+
+/** The most bytes that a request's body may have on a route. */
+export function routeSizeMax(limits: RelayLimits, { request }: Policy): number {
+  return request.envelope === undefined ? limits.STREAM_BYTES_MAX : limits.BODY_BYTES_MAX
 }
 
 /** What leaves of a request besides its long body, rewritten and seen by the guard. */

@@ -12,7 +12,7 @@ import {
   writeLimits,
 } from '../upload/fields.ts'
 import { mediaType } from './headers.ts'
-import { sizeMaxOf } from './long.ts'
+import { routeSizeMax, sizeMaxOf } from './long.ts'
 import { LONG_METHODS } from './long-request.ts'
 import {
   comingBody,
@@ -42,11 +42,14 @@ export function announce({ match, limits }: PartPorts, exchange: Exchange): bool
   const { method, caller, target, response } = exchange
   if (method !== 'OPTIONS' || !caller || !target) return false
   const find = (name: string) => match(caller.party.id, target.recipient, name, target.path)
-  const methods = [...LONG_METHODS].filter((name) => find(name) !== undefined)
-  if (find(method) !== undefined || methods.length === 0) return false
-  const limit = writeLimits(limits.STREAM_BYTES_MAX, limits.UPLOAD_IDLE_MS)
-  const allow = ['allow', methods.join(', '), 'accept-patch', PART_TYPE, 'upload-limit', limit]
-  response.writeHead(204, allow).end()
+  const policies = [...LONG_METHODS].map((name) => find(name)?.policy).filter((each) => each !== undefined) // prettier-ignore
+  if (find(method) !== undefined || policies.length === 0) return false
+  const sizeMax = Math.min(...policies.map((policy) => routeSizeMax(limits, policy)))
+  response.writeHead(204, [
+    ...['allow', policies.map(({ when }) => when.method).join(', '), 'accept-patch', PART_TYPE],
+    ...['upload-limit', writeLimits(sizeMax, limits.UPLOAD_IDLE_MS)],
+  ])
+  response.end()
   return true
 }
 
@@ -61,14 +64,14 @@ export async function beginUpload(ports: PartPorts, turn: Turn): Promise<boolean
   const { exchange } = turn
   const { head, request, method, caller, recipient, route, target, receivedUs } = exchange
   if (!head || !caller || !recipient || !route || !target) throw new Problem('internal', '')
+  if (!head.has('upload-complete')) return true
   const fields = readUploadFields(head)
-  const { complete } = fields
-  if (complete === undefined) return true
+  const { complete = false } = fields
   const informs = mayInform(exchange, fields)
-  const isLong = LONG_METHODS.has(method)
-  // Nobody could go on with what nobody is told of: it is relayed while it comes.
+  const isLong = LONG_METHODS.has(method) && contentLength(head) !== 0
+  // Nobody could go on with what nobody is told of, or with nothing: it is relayed while it comes.
   if (complete && !(informs && isLong && uploads.mayBegin(caller.party.id))) return true
-  if (!isLong) {
+  if (!LONG_METHODS.has(method)) {
     throw new Problem('request-malformed', `uploads begin with ${[...LONG_METHODS].join(', ')}`)
   }
   exchange.long = comingBody(exchange)

@@ -155,6 +155,8 @@ describe('limits of resumable uploads', () => {
     await start({})
     const headers = { 'content-type': 'application/json', 'upload-complete': '?0' }
     const path = '/harbour-bank/sealed'
+    const asked = await send({ method: 'OPTIONS', path })
+    expect(asked.answer?.headers['upload-limit']).to.equal('max-size=4096, max-age=14400')
     const first = await send({ method: 'POST', path, headers })
     expect(first.answer?.headers['upload-limit']).to.match(/^max-size=4096, /)
     const length = { 'upload-length': '4097' }

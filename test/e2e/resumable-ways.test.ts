@@ -164,6 +164,20 @@ describe('resumable uploads go every way', () => {
     expect(record).to.have.nested.property('request.upload.parts', 2)
   })
 
+  it('with a long answer, which comes back as always', async () => {
+    const long = rows(2000)
+    bank.answer = (_request, response) => {
+      response.setHeader('content-type', 'application/x-ndjson').end(long)
+    }
+    const upload = await beginAt(send, '/harbour-bank/rows')
+    const answer = await resume(send, upload, Buffer.from(rows(100)), [500])
+    expect(answer.status).to.equal(200)
+    expect(answer.headers).to.include({ 'upload-complete': '?1' })
+    expect(answer.body.match(/"loan":"L-\d+"/g)).to.have.length(2000)
+    const { answer: head } = await send({ method: 'HEAD', path: upload })
+    expect(head?.headers['evidence-outcome']).to.equal('answered;status=200;recipient-status=200')
+  })
+
   it('with Expect: 100-continue, beside the 104', async () => {
     const headers = { expect: '100-continue', 'content-type': 'application/x-ndjson', 'upload-complete': '?1', 'upload-draft-interop-version': '8' } // prettier-ignore
     const body = Buffer.from(rows(100))

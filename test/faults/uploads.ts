@@ -21,6 +21,7 @@ export interface UploadKillReport {
   readonly seed: number
   readonly kills: number
   readonly files: number
+  readonly seenByBank: number
   readonly answered: number
   readonly unknown: number
   readonly begunAnew: number
@@ -80,6 +81,7 @@ export async function runUploadKills(kills: number, seed: number): Promise<Uploa
     const all = Array.from({ length: files }, (_, file) => file)
     return {
       ...{ seed, kills, files, unknown, begunAnew },
+      seenByBank: arrived.length,
       answered: answered.size,
       doubled: all.filter((file) => copies(file) > 1),
       missing: [...answered].filter((file) => copies(file) === 0),
