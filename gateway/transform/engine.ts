@@ -75,7 +75,7 @@ export function startRewrite(
   // prettier-ignore
   const pass: Pass = {
     program, matcher: program.matcher, spelling, source: makeSource(bytes), offset: 0, replay,
-    output: startOutput(spelling.writeText), claims: [], changes: [], isLater: false, captured: new Map(),
+    output: startOutput(spelling.tokenQuote), claims: [], changes: [], isLater: false, captured: new Map(),
     links: undefined, waiting: [], counts: new Map(), unnamed: 0, parts: undefined, frames: [message], frame: message,
     state: ROOT, spelled: true, lead: 0, ...NAMELESS, path: undefined, lastEnd: 0,
   }
@@ -169,9 +169,10 @@ function transformScalar(pass: Pass, rule: BoundRule, type: ScalarType, start: n
   if (change.change === 'later') pass.isLater = true
   if (change.change === 'drop' || change.change === 'later') return
   putItem(pass, start, rule.to)
-  if (change.change === 'token') putText(pass.output, change.text)
+  if (change.change === 'json') putText(pass.output, spelling.writeJson(change.json))
   else if (change.change === 'text') putText(pass.output, spelling.writeText(change.text))
-  else putText(pass.output, spelling.writeJson(change.json))
+  else if (spelling.tokenQuote === undefined) putText(pass.output, spelling.writeText(change.text()))
+  else putText(pass.output, change.text)
 }
 
 // prettier-ignore

@@ -10,8 +10,8 @@ export interface Output {
   readonly texts: (string | LateText)[]
   /** Places that somebody wants to find in what is written: marks, as pairs of length and end. */
   readonly cuts: number[]
-  /** How the format writes a text that is late. */
-  readonly writeText: (text: string) => string
+  /** Stands on each side of what is late. */
+  readonly tokenQuote: string
 }
 
 /** A place in the output to return to. */
@@ -27,8 +27,8 @@ export interface Written {
 }
 
 /** Starts with nothing. */
-export function startOutput(writeText: Output['writeText']): Output {
-  return { spans: [], texts: [], cuts: [], writeText }
+export function startOutput(tokenQuote = ''): Output {
+  return { spans: [], texts: [], cuts: [], tokenQuote }
 }
 
 /** Appends a span of the input. */
@@ -93,14 +93,14 @@ export function assemble(output: Output, input: Buffer): Written {
 }
 
 /** Makes what is late, and says how many bytes are enough. */
-function sizeOf({ spans, texts, writeText }: Output): number {
+function sizeOf({ spans, texts, tokenQuote }: Output): number {
   let size = 0
   for (let i = 0; i < spans.length; i += 2) {
     const start = spans[i] as number
     if (start >= 0) size += (spans[i + 1] as number) - start
     else {
       const text = texts[-start - 1] as string | LateText
-      const written = typeof text === 'string' ? text : writeText(text())
+      const written = typeof text === 'string' ? text : tokenQuote + text() + tokenQuote
       texts[-start - 1] = written
       // To count them costs as much as to write them.
       size += written.length < SHORT ? 3 * written.length : Buffer.byteLength(written)

@@ -43,6 +43,11 @@ export interface Spelling {
   /** A name with its quotation. */
   writeName(name: string): string
   writeText(text: string): string
+  /**
+   * What stands on each side of a token, whose characters no format escapes, so that it may be made later;
+   * absent where a text is written by what is at hand, so that it must be made at once.
+   */
+  readonly tokenQuote?: '"' | ''
   writeJson(json: string): string
   /** Whether `readName` numbers names that repeat, so that no other spelling will do. */
   readonly numbersNames?: true

@@ -1,6 +1,11 @@
 import { expect } from 'chai'
 import { throwawayKeyRing } from '../../gateway/token/ring.ts'
+import { compileRoute } from '../../gateway/transform/compile.ts'
+import { readFormat } from '../../gateway/transform/format.ts'
+import { rewriteBody } from '../../gateway/transform/rewrite.ts'
+import type { Rewritten } from '../../gateway/transform/transform.ts'
 import { bind, number, text, textOf } from './bind.ts'
+import { policy } from './policies.ts'
 
 const REFUSED = {
   change: 'refuse',
@@ -80,4 +85,29 @@ describe('tokenize and reveal', () => {
     const answer = bind('tokenize', {}, { ports, binding: { ...platform, direction: 'response' } })
     expect(textOf(answer(text(MOBILE)))).to.not.equal(token)
   })
+})
+
+describe('a token in a body', () => {
+  const head = '--x\r\nContent-Disposition: form-data; name="f"; filename="'
+  // prettier-ignore
+  const BODIES: [type: string, paths: string[], body: string, want: string][] = [
+    ['application/json',                  ['$.a', '$.b[*]'], '{"a":"138","b":[1],"c":1}', '{"a":"TOKEN","b":["TOKEN"]}'],
+    ['application/x-www-form-urlencoded', ['$.a'],          'a=138&b=1',                 'a=TOKEN'],
+    ['application/xml',                   ['$.r.a', "$.r.b['@x']", "$.r.b['#text']", '$.r.c'], '<r><a>1</a><b x="2">3</b><c/></r>', '<r><a>TOKEN</a><b x="TOKEN">TOKEN</b><c>TOKEN</c></r>'],
+    ['text/csv',                          ['$[*].a'],       'a,b\n"138",1\n',            'a\nTOKEN\n'],
+    ['multipart/form-data; boundary=x',   ['$.f.filename'], `${head}a b.txt"\r\n\r\n1\r\n--x--\r\n`, `${head}TOKEN"\r\n\r\n\r\n--x--\r\n`],
+  ]
+  for (const [type, paths, body, want] of BODIES) {
+    it(`stands as the format writes texts: ${type}`, () => {
+      let made = 0
+      const late = () => ({ change: 'token', text: () => `tok_x_1_${++made}` }) as const
+      const table = new Map([['tokenize', () => late]])
+      const fields = Object.fromEntries(paths.map((path) => [path, 'tokenize']))
+      const { request } = compileRoute(policy({ fields }), table, () => undefined)
+      const { bytes } = rewriteBody(request, Buffer.from(body), readFormat(type)) as Rewritten
+      let seen = 0
+      const expected = want.replace(/TOKEN/g, () => `tok_x_1_${++seen}`)
+      expect(bytes.toString()).to.equal(expected)
+    })
+  }
 })

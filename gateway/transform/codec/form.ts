@@ -93,5 +93,6 @@ const FORM_SPELLING: Spelling = {
   toJson: (source, start, end) => JSON.stringify(decode(spanText(source, start, end))),
   writeName: encodeText,
   writeText: encodeText,
+  tokenQuote: '',
   writeJson: (json) => encodeText(textOfJson(json)),
 }

@@ -27,6 +27,7 @@ const JSON_SPELLING: Spelling = {
   toJson: spanText,
   writeName: JSON.stringify,
   writeText: JSON.stringify,
+  tokenQuote: '"',
   writeJson: (json) => json,
 }
 

@@ -84,6 +84,7 @@ export function spellingOf(table: Table): Spelling {
     // The name stands above the rows, and is written there.
     writeName: () => '',
     writeText: write,
+    tokenQuote: '',
     writeJson: (json) => write(textOfJson(json)),
     placeholder: () =>
       table.names === table.columns && table.fates?.[table.column]?.stays === false
