@@ -74,9 +74,12 @@ export interface UploadFacts {
   readonly parts: number
 }
 
-/** The rows of a body: how many left, and the roots of the trees over them (see rows/tree.ts). */
+/** The rows of a body and the roots of the trees over them, as they came and as they left (see rows/tree.ts). */
 export interface RowFacts {
+  /** Rows that came, and that were decided about. */
   readonly count: number
+  /** Those of them of which nothing left, when there are any: the second tree has so many leaves fewer. */
+  readonly dropped?: number
   readonly received: string
   readonly forwarded: string
 }

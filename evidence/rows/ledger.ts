@@ -11,7 +11,7 @@ export interface RowBatch {
 
 /** The rows of one direction of one exchange. */
 export interface RowLedger {
-  /** Takes the next rows. @param forwarded as many, as they will leave; empty where the policy drops one. */
+  /** Takes the next rows. @param forwarded those of them of which anything will leave. */
   enter(received: RowBatch, forwarded: RowBatch): void
   /** All rows so far have left, or are about to. */
   settle(): void
@@ -34,12 +34,17 @@ export function createRowLedger(secret: Buffer, side: 'request' | 'response'): R
       received.settle()
       forwarded.settle()
     },
-    count: received.tree.count,
-    facts: () => ({
-      count: received.tree.count(),
-      received: formatRoot(received.tree.root()),
-      forwarded: formatRoot(forwarded.tree.root()),
-    }),
+    count: forwarded.tree.count,
+    facts: () => {
+      const count = received.tree.count()
+      const dropped = count - forwarded.tree.count()
+      return {
+        count,
+        ...(dropped === 0 ? {} : { dropped }),
+        received: formatRoot(received.tree.root()),
+        forwarded: formatRoot(forwarded.tree.root()),
+      }
+    },
   }
 }
 

@@ -53,7 +53,8 @@ export function verifyRow(
     if (salt.length !== SALT_BYTES || path.some(({ length }) => length !== HASH_BYTES))
       return undefined
     const leaf = leafHash(Buffer.concat([salt, row]))
-    return verifyInclusion(opened.index, facts.count, leaf, root, path) ? row : undefined
+    const size = leavesOf(facts, opened.tree)
+    return verifyInclusion(opened.index, size, leaf, root, path) ? row : undefined
   } catch {
     return undefined // Not base64url: no row of this record.
   }
@@ -67,10 +68,15 @@ export function rowFactsOf(
   const side = payload[tree.split('.')[0] as 'request' | 'response']
   const rows = isObject(side) ? side['rows'] : undefined
   if (!isObject(rows)) return undefined
-  const { count, received, forwarded } = rows
-  return typeof count === 'number' && typeof received === 'string' && typeof forwarded === 'string'
-    ? { count, received, forwarded }
-    : undefined
+  const { count, dropped = 0, received, forwarded } = rows
+  if (typeof count !== 'number' || typeof dropped !== 'number') return undefined
+  if (typeof received !== 'string' || typeof forwarded !== 'string') return undefined
+  return { count, dropped, received, forwarded }
+}
+
+/** The rows of one tree: of a row that was dropped nothing left. */
+export function leavesOf({ count, dropped = 0 }: RowFacts, tree: TreeName): number {
+  return tree.endsWith('forwarded') ? count - dropped : count
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

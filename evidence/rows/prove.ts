@@ -2,7 +2,7 @@
 import { Problem } from '../../base/problem.ts'
 import { splitPoint } from '../log/merkle.ts'
 import type { RowFacts } from '../record.ts'
-import { type OpenedRow, SALT_BYTES, type TreeName } from './opened.ts'
+import { leavesOf, type OpenedRow, SALT_BYTES, type TreeName } from './opened.ts'
 import { createRowTree, formatRoot, rowLeaf, rowSalts } from './tree.ts'
 
 /**
@@ -16,12 +16,14 @@ export async function proveRow(
   secret: Buffer,
   { tree, index, facts }: { tree: TreeName; index: number; facts: RowFacts },
 ): Promise<OpenedRow> {
-  if (index >= facts.count) {
-    throw new Problem('request-malformed', `the record has ${facts.count} rows, from 0`)
+  const size = leavesOf(facts, tree)
+  if (index >= size) {
+    const dropped = size === facts.count ? '' : `, ${facts.count - size} were dropped`
+    throw new Problem('request-malformed', `the record has ${size} rows, from 0${dropped}`)
   }
   const saltOf = rowSalts(secret, tree)
   const whole = createRowTree()
-  const siblings = siblingsOf(index, 0, facts.count)
+  const siblings = siblingsOf(index, 0, size)
   const subtrees = siblings.map(createRowTree)
   const salt = Buffer.alloc(SALT_BYTES)
   saltOf(index, salt, 0)
@@ -39,7 +41,7 @@ export async function proveRow(
   }
   const root = tree.endsWith('received') ? facts.received : facts.forwarded
   if (row === undefined || formatRoot(whole.root()) !== root) {
-    const found = `it has ${count} rows, the record ${facts.count}`
+    const found = `it has ${count} rows, the record ${size}`
     throw new Problem('request-malformed', `the file is not what the record commits to: ${found}`)
   }
   return {

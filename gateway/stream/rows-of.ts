@@ -7,6 +7,8 @@ export interface RowForm {
   readonly quoted: boolean
   /** Whether a line may end with CR LF: in NDJSON a CR is part of the row. */
   readonly crlf: boolean
+  /** Whether an empty line is a row. In NDJSON one is left where every row was dropped. */
+  readonly empty: boolean
   /** Records before and behind the rows: names, head, trailer. */
   readonly before: number
   readonly after: number
@@ -15,12 +17,13 @@ export interface RowForm {
 /** The form of a body's rows. @param dialect of the policy that decided it. */
 export function rowFormOf(mediaType: string, dialect: BodyDialect | undefined): RowForm {
   if (dialect?.format !== 'csv' && mediaType !== 'text/csv') {
-    return { quoted: false, crlf: false, before: 0, after: 0 }
+    return { quoted: false, crlf: false, empty: false, before: 0, after: 0 }
   }
   const { quote, head, columns, trailer } = dialect?.csv ?? CSV_DEFAULT
   return {
     quoted: quote === 'double',
     crlf: true,
+    empty: true,
     before: (head === undefined ? 0 : 1) + (columns === undefined ? 1 : 0),
     after: trailer === undefined ? 0 : 1,
   }
@@ -41,7 +44,7 @@ export async function* rowsOf(
   const held: Buffer[] = []
   let count = 0
   for await (const record of recordsOf(source, form)) {
-    if (count++ < form.before) continue
+    if (count++ < form.before || (record.length === 0 && !form.empty)) continue
     held.push(record)
     if (held.length > form.after) yield held.shift() as Buffer
   }

@@ -8,16 +8,7 @@ import { insertText, omitSpan, putLiteral, skipSpan } from './between.ts'
 import type { BodySink } from './codec/codec.ts'
 import { enterColumn, enterElement, enterMember } from './enter.ts'
 import { NOWHERE, ROOT } from './matcher.ts'
-import {
-  assemble,
-  cut,
-  mark,
-  putSpan,
-  putText,
-  rollBack,
-  startOutput,
-  type Written,
-} from './output.ts'
+import { assemble, mark, putSpan, putText, rollBack, startOutput, type Written } from './output.ts'
 import {
   capture,
   claim,
@@ -38,7 +29,7 @@ import {
 import { onPart } from './parts.ts'
 import { Personal } from './personal.ts'
 import type { BoundRule, Program, Spelling } from './program.ts'
-import { type Released, release } from './release.ts'
+import { cutHere, type Released, release } from './release.ts'
 import { makeSource } from './source.ts'
 import { settle } from './later.ts'
 import type { BodyTraces, Change, Rewritten, Scalar } from './transform.ts'
@@ -49,8 +40,8 @@ export interface Rewriter extends BodySink {
   readonly isLater: () => boolean
   /** Every answer of a transform, once the body was walked and what was `later` is there: to be replayed. */
   settle(): Promise<readonly Change[]>
-  /** Wants to know where what is decided so far ends in what is given out. */
-  cut(): void
+  /** Wants to know where a part that ends at `end` ends in what is given out; see release.ts. */
+  cut(end: number): boolean
   /** Gives out what is decided; see release.ts. */
   release(consumed: number): Released
   /** Goes on in the next part of the document. */
@@ -96,7 +87,7 @@ export function startRewrite(
       for (const answer of pass.waiting) answer()
       return Promise.all(pass.changes.map(settle))
     },
-    cut: () => cut(pass.output),
+    cut: (end) => cutHere(pass, end),
     release: (consumed) => release(pass, consumed),
     resume: (next) => {
       pass.source = makeSource(next)

@@ -40,6 +40,9 @@ export interface Frame {
   droppedBy: number
   /** Whether a digest stands for it in its claim, so that it need not be held. */
   digested: 'part' | 'bytes' | undefined
+  /** What `count` and `survivors` were at the last cut. */
+  cutCount: number
+  cutSurvivors: number
 }
 
 /** Everything that is known on the way. */
@@ -93,7 +96,8 @@ export function makeFrame(
 ): Frame {
   return {
     state, mode, isArray, count: 0, survivors: 0, passes: false, start, nameStart, nameEnd, symbol,
-    path: undefined, tentative: undefined, droppedBy: NOT_DROPPED, digested: undefined,
+    path: undefined, tentative: undefined, droppedBy: NOT_DROPPED, digested: undefined, cutCount: 0,
+    cutSurvivors: 0,
   }
 }
 

@@ -1,6 +1,6 @@
 /** Lets go of the part of a document that is decided, so that a stream needs constant memory. @module */
 import type { Claim } from '../../evidence/record.ts'
-import { assemble, putSpan, type Written } from './output.ts'
+import { assemble, cut, putSpan, type Written } from './output.ts'
 import { NO_RULE, NOT_DROPPED, type Pass, pathOf } from './pass.ts'
 
 /** What may leave, and the first byte that is needed still. */
@@ -40,6 +40,26 @@ export function release(pass: Pass, consumed: number): Released {
   const { bytes: all, latin1, isAscii } = pass.source
   pass.source = { bytes: all.subarray(keepFrom), latin1: latin1?.slice(keepFrom), isAscii }
   return { ...written, claims: pass.claims.splice(0), keepFrom }
+}
+
+/**
+ * Marks the end of a part, of a row for instance, so that `release` tells where it ends in what is written.
+ *
+ * @param end where it ends in the document.
+ * @returns whether any of it stays; what came since the last cut in this container is one part.
+ */
+export function cutHere(pass: Pass, end: number): boolean {
+  const { frame, output } = pass
+  const { count, survivors, cutCount, cutSurvivors } = frame
+  if (frame.mode === 'keep') {
+    putSpan(output, pass.lastEnd, end)
+    pass.lastEnd = end
+  }
+  cut(output)
+  frame.cutCount = count
+  frame.cutSurvivors = survivors
+  // Of a container that is kept or dropped whole, nothing may be reported.
+  return count === cutCount ? frame.mode === 'keep' : survivors > cutSurvivors
 }
 
 /** @returns whether some open container may have to be taken back, name and all. */

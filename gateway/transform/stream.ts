@@ -4,7 +4,7 @@ import { Problem } from '../../base/problem.ts'
 import type { Claim } from '../../evidence/record.ts'
 import type { RowBatch } from '../../evidence/rows/ledger.ts'
 import { startTranscoder, type Transcoder } from './charset.ts'
-import type { Codec, Reader } from './codec/codec.ts'
+import type { Codec, Reader, Span } from './codec/codec.ts'
 import type { CompiledDirection } from './compile.ts'
 import { type Rewriter, startRewrite } from './engine.ts'
 import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
@@ -27,7 +27,7 @@ export interface BodyStream {
 /** What somebody wants to know on the way. */
 export interface StreamHooks {
   /**
-   * Told of rows (lines of NDJSON, records of CSV) as they came and as they leave, without what parts
+   * Told of rows (lines of NDJSON, records of CSV) as they came, and of those that leave, without what parts
    * them from other rows, before their bytes are given out. The buffers are valid during the call.
    */
   readonly onRows?: (received: RowBatch, forwarded: RowBatch) => void
@@ -46,8 +46,8 @@ interface Passage {
   readable: number
   /** With fewer bytes than these, what is cut off is not read again. */
   tryAt: number
-  /** Start and end of each part that ended and was not told yet; of one that is no row, -1 twice. */
-  parts: number[]
+  /** Each part that ended and was not told yet; undefined for one that is no row. */
+  readonly parts: ((Span & { readonly stays: boolean }) | undefined)[]
 }
 
 /**
@@ -111,8 +111,10 @@ function scan(passage: Passage, last: boolean): void {
   do {
     passage.scanned = reader.advance(held, last, passage.scanned, whole)
     if (onRows === undefined || !reader.paused) continue
-    rewriter.cut()
-    parts.push(reader.row?.start ?? -1, reader.row?.end ?? -1)
+    const { row } = reader
+    const stays = rewriter.cut(row?.end ?? passage.scanned)
+    if (row === undefined) parts.push(undefined)
+    else parts.push({ ...row, stays })
   } while (reader.paused)
 }
 
@@ -136,13 +138,15 @@ function tellRows({ transcoder, onRows, parts, held }: Passage, { bytes, cuts }:
   if (cuts.length === 0) return encoded
   const received: number[] = []
   const forwarded: number[] = []
-  for (const [index, cut] of cuts.entries()) {
-    const start = parts[2 * index] as number
-    if (start < 0) continue
-    received.push(start, parts[2 * index + 1] as number)
-    forwarded.push(withoutBreak(encoded, cuts[index - 1] ?? 0, cut), cut)
+  for (let index = 0; index < cuts.length; index++) {
+    const row = parts[index]
+    if (row === undefined) continue
+    received.push(row.start, row.end)
+    const [from, to] = [cuts[index - 1] ?? 0, cuts[index] as number]
+    if (row.stays) forwarded.push(withoutBreak(encoded, from, to), to)
   }
   parts.length = 0
+  if (received.length === 0) return encoded
   const came = transcoder.encode(held.subarray(0, received.at(-1) ?? 0), received)
   onRows?.({ bytes: came, cuts: received }, { bytes: encoded, cuts: forwarded })
   return encoded

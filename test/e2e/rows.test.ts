@@ -82,6 +82,24 @@ describe('one row of a long body, for a court', () => {
     expect(went.stdout).to.match(/✓ row: row 118 of `request.forwarded`.*tok_mobile/)
   })
 
+  it('is shown from either file when the policy dropped whole rows, those rows too', async () => {
+    const notes = Array.from({ length: 20 }, (_, i) => `"aside ${i}"\n`)
+    const lines = rows(100).split(/(?<=\n)/)
+    const text = lines.map(
+      (line, i) => (i % 5 === 1 ? (notes[Math.floor(i / 5)] ?? '') : '') + line,
+    )
+    const file = Buffer.from(text.join(''))
+    const rid = await send('rows', 'application/x-ndjson', file)
+    const dropped = await show(rid, file, ['--row', '2'])
+    expect(dropped.stdout, dropped.stderr).to.match(/✓ row: row 2 of `request.received`.*aside 0/)
+    const left = taker.taken.at(-1)?.body ?? Buffer.alloc(0)
+    expect(left.toString()).to.not.include('aside')
+    const went = await show(rid, left, ['--row', '2', '--tree', 'request.forwarded'])
+    expect(went.stdout, went.stderr).to.match(/✓ row: row 2 of `request.forwarded`.*L-1\\"/)
+    const beyond = await show(rid, left, ['--row', '101', '--tree', 'request.forwarded'])
+    expect(beyond.stderr).to.include('the record has 100 rows, from 0, 20 were dropped')
+  })
+
   it('is shown from a table in GBK with records around its rows', async () => {
     const lines = Array.from({ length: 200 }, (_, i) => `L-${i},"二\n行",13800138000\r\n`)
     const { encode } = startTranscoder('gbk')

@@ -1,132 +1,168 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { CSV_DEFAULT } from '../../gateway/policy/body.ts'
+import { type BodyDialect, CSV_DEFAULT } from '../../gateway/policy/body.ts'
+import { rowFormOf, rowsOf as rowsOfFile } from '../../gateway/stream/rows-of.ts'
 import { startTranscoder } from '../../gateway/transform/charset.ts'
 import { type BodyFormat, readFormat } from '../../gateway/transform/format.ts'
 import { startBodyStream } from '../../gateway/transform/stream.ts'
-import { pairsOf } from './codec/both.ts'
+import { rowsOf } from './codec/both.ts'
 import { compile } from './policies.ts'
 
 const LINES = readFormat('application/x-ndjson')
 const TABLE = readFormat('text/csv; charset=gbk')
-const SECTIONED = readFormat('text/csv', {
+const COLUMNS = ['a', 'b', '张']
+const SECTIONED: BodyDialect = {
   format: 'csv',
   csv: {
     ...CSV_DEFAULT,
-    columns: ['a', 'b', '张'],
+    columns: COLUMNS,
+    head: { columns: ['h'], totals: new Map() },
     trailer: { columns: ['t'], totals: new Map() },
   },
-})
+}
+const ONE_COLUMN: BodyDialect = { format: 'csv', csv: { ...CSV_DEFAULT, columns: ['a'] } }
 
-/** Streams a body. @returns what left, and the pairs of rows that were told, in hex. */
+/** Streams a body. @returns what left, and the rows that were told as they came and as they left, in hex. */
 function run(
   fields: Record<string, string>,
   body: Buffer,
   format: BodyFormat,
-  cuts: readonly number[],
+  places: readonly number[],
 ) {
   const { request } = compile({ fields }).route
-  const pairs: string[][] = []
+  const came: string[] = []
+  const left: string[] = []
   const stream = startBodyStream(request, format, {
-    onRows: (received, forwarded) => void pairs.push(...pairsOf(received, forwarded, 'hex')),
+    onRows: (received, forwarded) => {
+      came.push(...rowsOf(received, 'hex'))
+      left.push(...rowsOf(forwarded, 'hex'))
+    },
   })
+  const cuts = places.map((place) => place % (body.length + 1)).sort((a, b) => a - b)
   const ends = [...cuts, body.length]
   const parts = ends.map((end, i) => stream.write(body.subarray(ends[i - 1] ?? 0, end)).bytes)
-  return { bytes: Buffer.concat([...parts, stream.end().bytes]), pairs }
+  return { bytes: Buffer.concat([...parts, stream.end().bytes]), came, left }
 }
 
-const linesOf = (bytes: Buffer, skip = 0) =>
-  bytes
-    .toString('latin1')
-    .split(/\r?\n/)
-    .slice(skip)
-    .filter((line) => line !== '')
-    .map((line) => Buffer.from(line, 'latin1').toString('hex'))
+/** The rows of a file, as whoever holds it cuts it to have one opened; in hex. */
+async function cutFile(bytes: Buffer, { mediaType, dialect }: BodyFormat): Promise<string[]> {
+  const rows: string[] = []
+  const form = rowFormOf(mediaType, dialect)
+  for await (const row of rowsOfFile(one(bytes), form)) rows.push(row.toString('hex'))
+  return rows
+}
+
+async function* one(bytes: Buffer) {
+  yield bytes
+}
+
+/** Both files, the sender's and the recipient's, have the rows that were told. */
+async function check(...[fields, body, format, places]: Parameters<typeof run>) {
+  const { bytes, came, left } = run(fields, body, format, places)
+  expect(came).to.deep.equal(await cutFile(body, format))
+  expect(left).to.deep.equal(await cutFile(bytes, format))
+  return { text: bytes.toString(), left }
+}
 
 const value = fc.constantFrom('1', '张三丰', '', 'x', '李')
 const row = fc.tuple(value, value, value)
-const end = fc.constantFrom('\n', '\r\n')
+const rows = fc.array(row, { minLength: 1, maxLength: 6 })
+const parting = fc.constantFrom('\n', '\r\n')
 const places = fc.array(fc.nat(), { maxLength: 4 })
-const cutsOf = (at: readonly number[], { length }: Buffer) =>
-  at.map((place) => place % (length + 1)).sort((a, b) => a - b)
 // prettier-ignore
 const RULES: readonly Record<string, string>[] = [
   { '$[*].a': 'keep', '$[*].b': 'length' },
   { '$[*].a': 'keep', '$[*].张': 'constant' },
   { '$[*]': 'keep', '$[1]': 'drop' },
   { '$': 'keep' },
+  { '$': 'keep', '$[*].b': 'drop', '$[0]': 'drop' },
   { '$[*].*': 'length' },
   { '$..b': 'keep' },
 ]
 
 describe('the rows that a stream tells', () => {
-  it('are the lines that came, and those that left, wherever the body is cut', () => {
-    const line = row.map(([a, b, c]) => JSON.stringify({ a, b, 张: c }))
-    const body = fc
-      .array(line, { minLength: 1, maxLength: 6 })
-      .map((all) => Buffer.from(all.join('\n')))
-    fc.assert(
-      fc.property(
-        body,
-        fc.constantFrom(...RULES),
-        places,
-        fc.boolean(),
-        (text, fields, at, ended) => {
-          const input = ended ? Buffer.concat([text, Buffer.from('\n')]) : text
-          const { bytes, pairs } = run(fields, input, LINES, cutsOf(at, input))
-          expect(pairs.map(([received]) => received)).to.deep.equal(linesOf(input))
-          const left = pairs.map(([, forwarded]) => forwarded).filter((line) => line !== '')
-          expect(left).to.deep.equal(linesOf(bytes))
-        },
-      ),
+  it('are the lines of both files, wherever the body is cut', async () => {
+    const line = fc.oneof(
+      { weight: 5, arbitrary: row.map(([a, b, c]) => JSON.stringify({ a, b, 张: c })) },
+      fc.constantFrom('7', '[]', '"x"', '{}', '[1]'),
+    )
+    const lines = fc.array(line, { minLength: 1, maxLength: 6 })
+    const text = fc
+      .tuple(lines, fc.constantFrom('', '\n'))
+      .map(([all, end]) => all.join('\n') + end)
+    await fc.assert(
+      fc.asyncProperty(text, fc.constantFrom(...RULES), places, async (body, fields, at) => {
+        await check(fields, Buffer.from(body), LINES, at)
+      }),
       { numRuns: 2000 },
     )
   })
 
-  it('are the records that came, and those that left, in the character set of the wire', () => {
+  it('are the records of both files, in the character set of the wire', async () => {
     const { encode } = startTranscoder('gbk')
-    const body = fc
-      .tuple(fc.array(row, { minLength: 1, maxLength: 6 }), end)
-      .map(([rows, parting]) =>
-        [['a', 'b', '张'], ...rows].map((cells) => `1${cells.join(',')}`).join(parting),
-      ) // prettier-ignore
-      .map((text) => encode(Buffer.from(text.replace('1', ''))))
-    fc.assert(
-      fc.property(
-        body,
-        fc.constantFrom(...RULES.slice(0, 2), { $: 'keep' }),
-        places,
-        (input, fields, at) => {
-          const { bytes, pairs } = run(fields, input, TABLE, cutsOf(at, input))
-          expect(pairs.map(([received]) => received)).to.deep.equal(linesOf(input, 1))
-          expect(pairs.map(([, forwarded]) => forwarded)).to.deep.equal(linesOf(bytes, 1))
-        },
-      ),
+    const body = fc.tuple(rows, parting, fc.boolean()).map(([cells, end, ended]) => {
+      // A first column that is never empty: a record of nothing is no record.
+      const records = [COLUMNS.join(), ...cells.map((some) => `1${some.join()}`)]
+      return encode(Buffer.from(records.join(end) + (ended ? end : '')))
+    })
+    const rules = fc.constantFrom(...RULES.slice(0, 2), { $: 'keep' })
+    await fc.assert(
+      fc.asyncProperty(body, rules, places, async (input, fields, at) => {
+        await check(fields, input, TABLE, at)
+      }),
       { numRuns: 2000 },
     )
   })
 
-  it('wait with what cannot leave yet, and are told then, each on its own', () => {
-    const body = Buffer.from('x,1,一\ny,2,二\nz,3,三\nT\n')
-    for (let cut = 0; cut <= body.length; cut++) {
-      // Whether `rows` stays with its name shows at the first value that passes.
-      const { bytes, pairs } = run({ '$.*[*].a': 'keep', '$.trailer': 'keep' }, body, SECTIONED, [
-        cut,
-      ])
-      expect(bytes.toString(), `cut at ${cut}`).to.equal('x,,\ny,,\nz,,\nT\n')
-      const hex = (text: string) => Buffer.from(text).toString('hex')
-      const want = [['x,1,一', 'x,,'], ['y,2,二', 'y,,'], ['z,3,三', 'z,,']] // prettier-ignore
-      expect(pairs).to.deep.equal(want.map((pair) => pair.map(hex)))
+  it('are the records between a head and a trailer, of which all may be kept or dropped', async () => {
+    const format = readFormat('text/csv', SECTIONED)
+    const ends = { '$.head': 'keep', '$.trailer': 'keep' }
+    const rules = fc.constantFrom<Record<string, string>>(
+      { ...ends, '$.rows': 'keep' },
+      { ...ends, '$.rows': 'keep', '$.rows[*].b': 'drop' },
+      { ...ends, '$.rows[*].a': 'keep' },
+      { ...ends, '$.*[*].a': 'keep' },
+      { ...ends, '$.rows': 'drop' },
+      { $: 'keep' },
+    )
+    const body = fc
+      .tuple(rows, parting)
+      .map(([cells, end]) =>
+        Buffer.from(['H', ...cells.map((some) => some.join()), 'T', ''].join(end)),
+      )
+    await fc.assert(
+      fc.asyncProperty(body, rules, places, async (input, fields, at) => {
+        await check(fields, input, format, at)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('stay rows when nothing of them is left but their places', async () => {
+    const format = readFormat('text/csv', ONE_COLUMN)
+    for (let cut = 0; cut <= 4; cut++) {
+      const { text, left } = await check({ '$[*].b': 'keep' }, Buffer.from('1\n2\n'), format, [cut])
+      expect(text).to.equal('\n\n')
+      expect(left).to.deep.equal(['', ''])
     }
   })
 
-  it('are told even when all that was written of them is taken back', () => {
+  it('wait with what cannot leave yet, and are told then, each on its own', async () => {
+    const body = Buffer.from('H\nx,1,一\ny,2,二\nz,3,三\nT\n')
+    const format = readFormat('text/csv', SECTIONED)
+    for (let cut = 0; cut <= body.length; cut++) {
+      // Whether `rows` stays with its name shows at the first value that passes.
+      const { text } = await check({ '$.*[*].a': 'keep', '$.trailer': 'keep' }, body, format, [cut])
+      expect(text, `cut at ${cut}`).to.match(/x,,\ny,,\nz,,\nT\n$/)
+    }
+  })
+
+  it('are told even when all that was written of them is taken back', async () => {
     const body = Buffer.from('{"a":{"u":{"x":1}},"b":2}\n{"a":{"u":{"x":2}},"b":3}\n')
     const fields = { '$[*].b': 'keep', '$[*].a.*.y': 'keep' }
     for (let cut = 0; cut <= body.length; cut++) {
-      const { bytes, pairs } = run(fields, body, LINES, [cut])
-      expect(bytes.toString()).to.equal('{"a":{},"b":2}\n{"a":{},"b":3}\n')
-      expect(pairs.map(([, forwarded]) => forwarded)).to.deep.equal(linesOf(bytes))
+      const { text } = await check(fields, body, LINES, [cut])
+      expect(text).to.equal('{"a":{},"b":2}\n{"a":{},"b":3}\n')
     }
   })
 })

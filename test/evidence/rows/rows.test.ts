@@ -138,6 +138,31 @@ describe('one row', () => {
     })
   }
 
+  it('is proven from either file when some were dropped: each tree has the rows of its file', async () => {
+    const left = rows.filter((_, index) => index % 3 !== 1)
+    const ledger = createRowLedger(SECRET, 'request')
+    ledger.enter(batchOf(rows), batchOf(left))
+    ledger.settle()
+    expect(ledger.count()).to.equal(left.length)
+    const some = ledger.facts()
+    expect(some).to.include({ count: 11, dropped: 4 })
+    const record = { request: { rows: { ...some } } }
+    const prove = (tree: TreeName, file: readonly Buffer[], index: number) =>
+      proveRow(iterate(file), SECRET, { tree, index, facts: some })
+    for (const [index, row] of rows.entries()) {
+      const opened = await prove('request.received', rows, index)
+      expect(verifyRow(record, opened)?.equals(row)).to.equal(true)
+    }
+    for (const [index, row] of left.entries()) {
+      const opened = await prove('request.forwarded', left, index)
+      expect(verifyRow(record, opened)?.equals(row)).to.equal(true)
+      // Whoever says that none was dropped changes the size of the tree.
+      expect(verifyRow({ request: { rows: { ...some, dropped: 0 } } }, opened)).to.equal(undefined)
+    }
+    const error = await prove('request.forwarded', left, 7).catch((thrown: unknown) => thrown)
+    expect((error as Problem).message).to.equal('the record has 7 rows, from 0, 4 were dropped')
+  })
+
   it('is refused when anything of its proof was changed', async () => {
     const opened = await open(4)
     const flip = (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)

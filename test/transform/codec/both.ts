@@ -54,19 +54,11 @@ export function everyway(direction: CompiledDirection, body: Buffer, format: Bod
   return want
 }
 
-/** The rows of two batches, side by side. */
-export function pairsOf(
-  received: RowBatch,
-  forwarded: RowBatch,
-  encoding: 'utf8' | 'hex' = 'utf8',
-): string[][] {
-  const textOf = ({ bytes, cuts }: RowBatch, at: number) =>
-    bytes.toString(encoding, cuts[at], cuts[at + 1])
-  expect(forwarded.cuts).to.have.lengthOf(received.cuts.length)
-  return Array.from({ length: received.cuts.length / 2 }, (_, row) => [
-    textOf(received, 2 * row),
-    textOf(forwarded, 2 * row),
-  ])
+/** The rows of a batch. */
+export function rowsOf({ bytes, cuts }: RowBatch, encoding: 'utf8' | 'hex' = 'utf8'): string[] {
+  return Array.from({ length: cuts.length / 2 }, (_, row) =>
+    bytes.toString(encoding, cuts[2 * row], cuts[2 * row + 1]),
+  )
 }
 
 /** The text that leaves, or the refusal. */

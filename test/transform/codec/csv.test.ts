@@ -3,7 +3,7 @@ import { CSV_DEFAULT, type CsvDialect } from '../../../gateway/policy/body.ts'
 import { type BodyFormat, readFormat } from '../../../gateway/transform/format.ts'
 import { startTranscoder } from '../../../gateway/transform/charset.ts'
 import { compile } from '../policies.ts'
-import { everyway, pieces, textOf, pairsOf } from './both.ts'
+import { everyway, pieces, textOf, rowsOf } from './both.ts'
 
 const HOUSE: CsvDialect = {
   delimiter: '|',
@@ -170,18 +170,15 @@ describe('CSV', () => {
   }
 
   it('tells each row as it came and as it leaves, without the records around', () => {
-    const rows: string[][] = []
+    const told: string[][] = []
     const gbk = (text: string) => startTranscoder('gbk').encode(Buffer.from(text))
     const { request } = compile({ fields: { '$.rows[*].no': 'keep', '$.head': 'keep' } }).route
     const body = gbk('张|1|2\r\n一|2|3\r\n二|3|4\r\nT|2|7\r\n')
     const got = pieces(request, body, formatOf(HOUSE, 'gbk'), [9, 10, 20], {
-      onRows: (received, forwarded) => void rows.push(...pairsOf(received, forwarded, 'hex')),
+      onRows: (...batches) => void told.push(batches.flatMap((batch) => rowsOf(batch, 'hex'))),
     })
     expect(got).to.have.deep.property('bytes', gbk('张|1|2\r\n一||\r\n二||\r\n'))
-    const want = [
-      ['一|2|3', '一||'],
-      ['二|3|4', '二||'],
-    ]
-    expect(rows).to.deep.equal(want.map((pair) => pair.map((text) => gbk(text).toString('hex'))))
+    const want = [['一|2|3', '一||'], ['二|3|4', '二||']] // prettier-ignore
+    expect(told).to.deep.equal(want.map((rows) => rows.map((text) => gbk(text).toString('hex'))))
   })
 })
