@@ -1,14 +1,18 @@
 /** Hands sealed records to the log, in order and at least once, for as long as it takes. @module */
 import type { Sealed } from './chain.ts'
 import { PERSIST_RECORDS_MAX, PERSIST_RETRY_MS_MAX, PERSIST_RETRY_MS_MIN } from './limits.ts'
-import type { Persist } from './record.ts'
+import type { Persist, SealedRecord } from './record.ts'
+import { createShelf, type Shelved } from './shelf.ts'
 
 export interface DeliveryPorts {
   readonly persist: Persist
   readonly alarm: (message: string, error?: unknown) => void
   /** Called with each batch once it is in the log. */
-  readonly logged: (batch: readonly Sealed[]) => void
+  readonly logged: (batch: readonly Delivered[]) => void
 }
+
+/** A record that is in the log. */
+export type Delivered = Pick<Sealed, 'segment'> & Pick<SealedRecord, 'seq'>
 
 export interface Delivery {
   /** In order of `seq`. */
@@ -19,7 +23,10 @@ export interface Delivery {
 
 /** Starts with nothing to deliver. */
 export function createDelivery(ports: DeliveryPorts): Delivery {
-  const queue: Sealed[] = []
+  const queue: (Shelved & Delivered)[] = []
+  const shelf = createShelf()
+  // Not async: a call that waits would hold on to the texts.
+  const hand = (batch: readonly Shelved[]) => ports.persist(batch.map((each) => shelf.read(each)))
   const pause = createPause()
   let running: Promise<void> | undefined
   const run = async () => {
@@ -28,7 +35,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     while (queue.length > 0) {
       const batch = queue.slice(0, PERSIST_RECORDS_MAX)
       try {
-        await ports.persist(batch.map(({ record }) => record))
+        await hand(batch)
       } catch (error) {
         ports.alarm(`the log took no records; ${queue.length} wait in the journal`, error)
         if (pause.ended()) break
@@ -37,14 +44,14 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
         continue
       }
       retryMs = PERSIST_RETRY_MS_MIN
-      queue.splice(0, batch.length)
+      for (const each of queue.splice(0, batch.length)) shelf.free(each)
       ports.logged(batch)
     }
     running = undefined
   }
   return {
-    push: (item) => {
-      queue.push(item)
+    push: ({ record, segment }) => {
+      queue.push({ ...shelf.put(record), segment })
       running ??= run()
     },
     stop: async () => {

@@ -8,6 +8,10 @@ export const SEAL_RECORDS_MAX = 16
 export const SEAL_RETRY_MS = 1_000
 /** Records handed to `persist` in one call. */
 export const PERSIST_RECORDS_MAX = 1024
+/** Bytes of one board of the shelf on which records wait for the log. */
+export const SHELF_BYTES = 1024 * 1024
+/** Empty boards that are kept for the next records. */
+export const SHELVES_SPARE_MAX = 4
 /** The first pause between two attempts to persist; each further one is twice as long. */
 export const PERSIST_RETRY_MS_MIN = 100
 /** The longest pause between two attempts to persist. */

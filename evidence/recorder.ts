@@ -6,7 +6,7 @@ import { createChain, type Head, type Pending, type Sealed } from './chain.ts'
 import type { RecordSecrets } from './commitment.ts'
 import type { Custody } from './custody/custody.ts'
 import { createKeeping } from './custody/keeping.ts'
-import { createDelivery, type Delivery } from './delivery.ts'
+import { createDelivery, type Delivered, type Delivery } from './delivery.ts'
 import { createIntake, createTally, type IntakePorts, type Tally } from './intake.ts'
 import type { Entry } from './journal/entry.ts'
 import { nodeFiles, type Files } from './journal/files.ts'
@@ -232,10 +232,10 @@ function markEntry({ instance, head, logged }: Tally): Entry {
 /** A batch is in the log: says so in the journal, and only then lets its segments go. */
 function acknowledge(
   state: Pick<State, 'tally' | 'retention' | 'journal'> & Pick<RecorderOptions, 'alarm'>,
-  batch: readonly Sealed[],
+  batch: readonly Delivered[],
 ): void {
   const { tally, retention, journal, alarm } = state
-  tally.logged = batch.at(-1)?.record.seq ?? tally.logged
+  tally.logged = batch.at(-1)?.seq ?? tally.logged
   const appended: Appended = (problem) => {
     if (problem !== undefined) return // The log gets the batch again, and knows it.
     for (const { segment } of batch) retention.release(segment)

@@ -161,16 +161,18 @@ async function startSink(config: Config, alarm: Alarm): Promise<Sink> {
     ...thread,
     witnessing: () => status,
     trouble: () => trouble,
-    deliver: async (records) => {
-      try {
-        await thread.persist(records)
-        trouble = undefined
-      } catch (error) {
-        const why = error instanceof Problem ? error.message : 'the log failed; see the alarms'
-        trouble = `records wait in the journal: ${why}`
-        throw error
-      }
-    },
+    // Not async: a call that waits would hold on to the records.
+    deliver: (records) =>
+      thread.persist(records).then(
+        () => {
+          trouble = undefined
+        },
+        (error: unknown) => {
+          const why = error instanceof Problem ? error.message : 'the log failed; see the alarms'
+          trouble = `records wait in the journal: ${why}`
+          throw error
+        },
+      ),
   }
 }
 

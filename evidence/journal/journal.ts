@@ -4,7 +4,7 @@ import { encodeEntry, type Entry } from './entry.ts'
 import type { Files, OpenFile } from './files.ts'
 import {
   BATCH_BYTES_MAX,
-  CROWD_PER_MS,
+  BUSY_TURN_MS,
   GATHER_MS_MAX,
   LATER_MS,
   SEGMENT_BYTES_MAX,
@@ -74,9 +74,9 @@ interface State {
   position: number
   waiting: Waiting[]
   later: NodeJS.Timeout | undefined
-  /** When the last write began, and how many entries in it somebody waited for. */
+  /** When the last write began, and whether several callers waited for it. */
   begunMs: number
-  crowd: number
+  crowded: boolean
   running: Promise<void> | undefined
   removing: Promise<void>
   failure: Problem | undefined
@@ -115,7 +115,7 @@ export async function openJournal(
           waiting: [],
           later: undefined,
           begunMs: Number.NEGATIVE_INFINITY,
-          crowd: 0,
+          crowded: false,
           running: undefined,
           removing: Promise.resolve(),
           failure: undefined,
@@ -172,7 +172,7 @@ async function run(state: State): Promise<void> {
     await gather(state)
     const batch = takeBatch(state)
     state.begunMs = performance.now()
-    state.crowd = batch.filter(({ urgent }) => urgent).length
+    state.crowded = batch.filter(({ urgent }) => urgent).length > 1
     try {
       await commit(
         state,
@@ -188,15 +188,19 @@ async function run(state: State): Promise<void> {
 }
 
 /**
- * What is appended in this turn of the event loop shares a batch. The more callers there are, the
- * further apart writes begin: each costs the processor as much as a whole exchange, and under a crowd
- * an exchange waits for the processor anyway. Few callers wait for nothing but the write.
+ * What is appended in this turn of the event loop shares a batch. While several callers wait for each
+ * write and the loop has work, more turns go by: each write costs the processor as much as an exchange,
+ * and what the loop works on may append too. An idle loop waits for nothing but the write.
  */
-async function gather({ begunMs, crowd }: State): Promise<void> {
-  const apartMs = Math.min(GATHER_MS_MAX, Math.floor(crowd / CROWD_PER_MS))
-  const waitMs = begunMs + apartMs - performance.now()
-  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(waitMs)))
-  else await new Promise((resolve) => setImmediate(resolve))
+async function gather({ begunMs, crowded }: State): Promise<void> {
+  let nowMs = performance.now()
+  let turnMs: number
+  do {
+    const beforeMs = nowMs
+    await new Promise((resolve) => setImmediate(resolve))
+    nowMs = performance.now()
+    turnMs = nowMs - beforeMs
+  } while (crowded && turnMs > BUSY_TURN_MS && nowMs - begunMs < GATHER_MS_MAX)
 }
 
 async function commit(state: State, frames: readonly Buffer[]): Promise<void> {

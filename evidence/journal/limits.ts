@@ -6,9 +6,9 @@ export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 export const ENTRY_BYTES_MAX = 8 * 1024 * 1024
 /** One write: what is waiting beyond it goes with the next. */
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024
-/** Milliseconds between the beginnings of two writes while a crowd waits for each, at most. */
+/** Milliseconds between the beginnings of two writes that a busy event loop may gather for, at most. */
 export const GATHER_MS_MAX = 4
-/** Entries of one write that somebody waited for, for each millisecond until the next may begin. */
-export const CROWD_PER_MS = 4
+/** A turn of the event loop that takes so many milliseconds had work to do. */
+export const BUSY_TURN_MS = 1
 /** Milliseconds after which what nobody waits for is written. */
 export const LATER_MS = 10
