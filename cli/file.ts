@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createReport, renderReport } from '../base/diagnostic.ts'
 import type { Companion } from '../gateway/file/companion.ts'
-import { Undecided } from '../gateway/file/desk.ts'
+import { type FileBegun, Undecided } from '../gateway/file/desk.ts'
 import { openDesk } from '../gateway/file/open.ts'
 import { PROGRESS_MS } from '../gateway/file/limits.ts'
 import type { FileReport } from '../gateway/file/state.ts'
@@ -76,7 +76,7 @@ async function run(
     admin: adminUrl(config, options.admin),
   })
   if (open === undefined) return fail(renderReport(report))
-  const { desk, close } = open
+  const { desk, waiting, close } = open
   const tell = (told: FileReport) => {
     progress.end()
     process.stdout.write(`${JSON.stringify(told)}\n`)
@@ -90,7 +90,12 @@ async function run(
         log.error({ error: describeError(error) }, 'the folder waits')
       const stop = stopOnSignal()
       log.info({ input, output }, 'sealgate is ready')
-      await watchFolder(desk, { input, output, companions }, { report: tell, trouble }, stop)
+      await watchFolder(
+        desk,
+        { input, output, companions },
+        { waiting, report: tell, trouble },
+        stop,
+      )
     } else {
       const ways = { output, companions, reportAt: `${output}.report.json` }
       const told = await desk.take(input, ways)
@@ -130,13 +135,13 @@ function createProgress() {
   }
   return {
     end,
-    begin: (file: string, progress: () => Progress, total: number) => {
+    begin: ({ name, total }: FileBegun, progress: () => Progress) => {
       end()
       if (!process.stderr.isTTY) return
       const startedMs = performance.now()
       timer = setInterval(() => {
         const seconds = (performance.now() - startedMs) / 1000
-        process.stderr.write(`\r\u001b[K${renderProgress(file, progress(), total, seconds)}`)
+        process.stderr.write(`\r\u001b[K${renderProgress(name, progress(), total, seconds)}`)
       }, PROGRESS_MS)
     },
   }
@@ -151,7 +156,12 @@ export function renderProgress(
 ): string {
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
   const rate = received / Math.max(seconds, 0.001)
-  const left = rate === 0 ? '' : `, ${Math.ceil(Math.max(0, total - received) / rate)} s left`
+  const left = rate === 0 ? '' : `, ${renderTime(Math.max(0, total - received) / rate)} left`
   const size = `${megabytes(received)} of ${megabytes(total)} MB, ${megabytes(rate)} MB/s`
   return `${file}: ${rows} rows, ${size}${left}`
+}
+
+function renderTime(seconds: number): string {
+  if (seconds <= 120) return `${Math.ceil(seconds)} s`
+  return `${Math.ceil(seconds / 60)} min`
 }

@@ -13,12 +13,14 @@ import { startCanary, warningsOf } from './canary.ts'
 import { type Content, openContent } from './content.ts'
 import { type Evidence, openEvidence } from './evidence.ts'
 import { openEnvelopes } from './envelope/envelope.ts'
+import { readDesks } from './file/status.ts'
 import { createAdminApp } from './http/admin.ts'
 import { createApi } from './http/api.ts'
 import { addDeposits } from './http/deposit.ts'
 import { refusalOf } from './http/facts.ts'
 import { createLegs } from './http/legs.ts'
 import { RELAY_LIMITS, type RelayLimits } from './http/limits.ts'
+import { addDeskMetrics } from './http/desk-metrics.ts'
 import { createMetrics } from './http/metrics.ts'
 import { addWitnessMetrics } from './http/witness-metrics.ts'
 import { addPolicyMetrics } from './http/policy-metrics.ts'
@@ -162,6 +164,8 @@ async function run(
   { evidence, log, content, oversight, close }: House,
 ): Promise<Gateway> {
   let draining = false
+  const report = (error: unknown, rid?: string) =>
+    log.error({ rid, error: describeError(error) }, 'bug')
   const metrics = createMetrics({
     inFlight: () => relay.inFlight(),
     backlog: () => evidence.recorder.backlog(),
@@ -186,20 +190,18 @@ async function run(
       const { rid, problem } = exchange
       if (problem !== undefined) log.info({ rid, status, problem: problem.slug }, 'refused')
     },
-    report: (error, rid) => log.error({ rid, error: describeError(error) }, 'bug'),
+    report,
   })
   const unready = () => [
     ...(draining ? ['shutting down'] : []),
     ...[evidence.recorder.failure()?.message].filter((message) => message !== undefined),
   ]
-  const deposits = {
-    ...parts,
-    note: evidence.recorder.note,
-    report: (error: unknown) => log.error({ error: describeError(error) }, 'bug'),
-  }
+  const deposits = { ...parts, note: evidence.recorder.note, report }
+  const desks = () => readDesks(config.data, parts.clock)
   addTransferMetrics(metrics.registry, parts)
+  addDeskMetrics(metrics.registry, desks)
   const secret = openAdminSecret(config.data)
-  const api = createApi({ ...deposits, evidence, secret })
+  const api = createApi({ ...deposits, evidence, desks, secret })
   const lists = () => publishRevocationLists(config.data, parts.clock)
   const app = createRelayApp(relay, [parts.signer.publicJwk], lists, (on) =>
     addDeposits(on, deposits),

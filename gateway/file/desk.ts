@@ -36,7 +36,15 @@ export interface DeskPorts {
   readonly guard: BodyGuard
   readonly guardName: (name: string) => void
   readonly pseudonym: (name: string, value: string) => string
-  readonly begin: (file: string, progress: () => Progress, total: number) => void
+  /** Told of a file that is under way. @returns is told that it no longer is. */
+  readonly begin: (file: FileBegun, progress: () => Progress) => () => void
+}
+
+/** A file that is under way; bytes of the input. */
+export interface FileBegun {
+  readonly name: string
+  readonly record: string
+  readonly total: number
 }
 
 /** Where one file goes. */
@@ -113,10 +121,14 @@ async function deliver(ports: DeskPorts, file: Taken): Promise<FileReport> {
   const { policy } = route
   const format = ports.format()
   const { ledger } = recorder.body(rid, 'request')
-  const begin = (progress: () => Progress, total: number) => ports.begin(name, progress, total)
+  let done = () => {}
+  const begin = (progress: () => Progress, total: number) => {
+    done = ports.begin({ name, record: rid, total }, progress)
+  }
   const rules = route.compiled.request
   const options = { rules, format, guard: ports.guard, ledger, begin }
-  const { passage, md5In, md5Out } = await transformFile(input, part, options)
+  const made = transformFile(input, part, options).finally(() => done())
+  const { passage, md5In, md5Out } = await made
   await checkCompanions(input, ways.companions, md5In)
   if (policy.legal.consent !== undefined) {
     const nowMs = Number(clock.wallUs() / 1000n)
@@ -133,6 +145,7 @@ async function deliver(ports: DeskPorts, file: Taken): Promise<FileReport> {
       ? {}
       : {
           rows: facts.rows.count,
+          ...(facts.rows.dropped === undefined ? {} : { dropped: facts.rows.dropped }),
           rootReceived: facts.rows.received,
           rootForwarded: facts.rows.forwarded,
         }),

@@ -22,3 +22,7 @@ export const PROGRESS_MS = 250
 export const HAND_OVER_RECORDS_MAX = 64
 /** Characters of them. */
 export const HAND_OVER_CHARACTERS_MAX = 200_000
+/** Milliseconds between two signs of life of a desk. */
+export const STATUS_MS = 2000
+/** A desk that gave none for so long is lost. */
+export const LOST_MS = 15_000

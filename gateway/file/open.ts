@@ -11,6 +11,7 @@ import { openAdminSecret } from '../admin-secret.ts'
 import type { Config } from '../config.ts'
 import { type Content, openContent } from '../content.ts'
 import { type Alarm, openFileRecorder } from '../evidence.ts'
+import { routeName } from '../http/facts.ts'
 import { guardOf } from '../http/long.ts'
 import { type Logger, describeError } from '../log.ts'
 import { policyArchive } from '../places.ts'
@@ -20,9 +21,12 @@ import { steerBy } from '../steer.ts'
 import type { Progress } from '../stream/passage.ts'
 import { openVaultStore } from '../token/vault-file.ts'
 import { type BodyFormat, contentTypeOf, readFormat } from '../transform/format.ts'
-import { createDesk, type Desk } from './desk.ts'
+import { createDesk, type Desk, type FileBegun } from './desk.ts'
 import { handOverTo } from './hand-over.ts'
+import type { FileReport } from './state.ts'
 import { openStates } from './state.ts'
+import { deskFolder } from './status.ts'
+import { openTeller } from './teller.ts'
 
 /** What the command line sets. */
 export interface FileOptions {
@@ -33,7 +37,7 @@ export interface FileOptions {
   readonly mediaType: string | undefined
   readonly log: Logger
   readonly report: Report
-  readonly begin: (file: string, progress: () => Progress, total: number) => void
+  readonly begin: (file: FileBegun, progress: () => Progress) => void
   /** Where the admin listener of the running gateway is called. */
   readonly admin: string
 }
@@ -41,6 +45,8 @@ export interface FileOptions {
 /** An open desk. */
 export interface OpenDesk {
   readonly desk: Desk
+  /** Told of what lies in the drop folder. */
+  readonly waiting: (whole: number, incomplete: number) => void
   close(): Promise<void>
 }
 
@@ -68,7 +74,7 @@ export async function openDesk(options: FileOptions): Promise<OpenDesk | undefin
     const format = () => formatOf(route(), options.mediaType)
     checkRoute(route())
     format() // Throws now rather than at the first file.
-    const folder = join(config.data, 'files', id)
+    const folder = deskFolder(config.data, id)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const states = openStates(join(folder, 'state'))
     const sink = await openSink(options, alarm)
@@ -84,6 +90,9 @@ export async function openDesk(options: FileOptions): Promise<OpenDesk | undefin
       },
     })
     opened.push(() => recorder.close())
+    // From here on this process alone has the folder: the journal is locked.
+    const teller = openTeller(folder, { clock, policy: id, alarm })
+    opened.push(() => teller.close())
     archive.sealBy(recorder.note)
     const { guard, pseudonym } = steerBy(content.current)
     const look = { headers: [], query: '', body: Buffer.alloc(0), mediaType: '' }
@@ -96,12 +105,34 @@ export async function openDesk(options: FileOptions): Promise<OpenDesk | undefin
       guard: (bytes) => guardOf({ guard }, route().policy, 'request', format())(bytes),
       guardName: (name) => guard(route().policy, 'request', { ...look, path: `/${name}` }),
       pseudonym,
-      begin: options.begin,
+      begin: (file, progress) => {
+        options.begin(file, progress)
+        const { policy } = route()
+        const { record, total } = file
+        const ways = { caller: policy.from, recipient: policy.to, route: routeName(policy) }
+        return teller.begin({ record, total, ...ways }, progress)
+      },
     })
-    return { desk, close }
+    return { desk: toldBy(desk, teller.ended), waiting: teller.waiting, close }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** A desk whose reports go to somebody else, too. */
+function toldBy(desk: Desk, ended: (report: FileReport) => void): Desk {
+  return {
+    resume: async () => {
+      const reports = await desk.resume()
+      reports.forEach(ended)
+      return reports
+    },
+    take: async (input, ways) => {
+      const report = await desk.take(input, ways)
+      ended(report)
+      return report
+    },
   }
 }
 

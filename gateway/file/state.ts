@@ -35,6 +35,8 @@ export interface FileReport {
   readonly result: 'delivered' | 'refused'
   readonly policy: string
   readonly rows?: number
+  /** Those of them of which nothing left, when there are any. */
+  readonly dropped?: number
   /** Merkle roots over the rows as they came and as they left. */
   readonly rootReceived?: string
   readonly rootForwarded?: string

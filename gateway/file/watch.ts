@@ -16,6 +16,8 @@ export interface DropFolders {
 
 /** What the watching tells. */
 export interface WatchEvents {
+  /** What lies in the folder: files that are whole, and files that wait for a companion. */
+  readonly waiting: (whole: number, incomplete: number) => void
   readonly report: (report: FileReport) => void
   /** Something that no file is to blame for; it is tried again. */
   readonly trouble: (error: unknown) => void
@@ -25,16 +27,19 @@ export interface WatchEvents {
 export async function watchFolder(
   desk: Desk,
   folders: DropFolders,
-  { report, trouble }: WatchEvents,
+  { waiting, report, trouble }: WatchEvents,
   stop: AbortSignal,
 ): Promise<void> {
   while (!stop.aborted) {
     let pauseMs = LOOK_MS
     try {
-      for (const name of await whatIsWhole(folders)) {
+      const { whole, incomplete } = await look(folders)
+      for (const [index, name] of whole.entries()) {
+        waiting(whole.length - index, incomplete)
         if (stop.aborted) return
         report(await desk.take(join(folders.input, name), waysOf(folders, name)))
       }
+      waiting(0, incomplete)
     } catch (error) {
       if (error instanceof Undecided) throw error
       trouble(error)
@@ -44,15 +49,15 @@ export async function watchFolder(
   }
 }
 
-/** In the order of their names: partners put dates into them. */
-async function whatIsWhole({ input, companions }: DropFolders): Promise<readonly string[]> {
+/** What is whole, in the order of names: partners put dates into them. */
+async function look({ input, companions }: DropFolders) {
   const entries = await readdir(input, { withFileTypes: true })
   const names = entries.filter((entry) => !entry.isDirectory() && isDataFile(entry.name))
   const whole: string[] = []
   for (const { name } of names) {
     if (await areThere(join(input, name), companions)) whole.push(name)
   }
-  return whole.toSorted()
+  return { whole: whole.toSorted(), incomplete: names.length - whole.length }
 }
 
 function waysOf({ input, output, companions }: DropFolders, name: string) {

@@ -5,6 +5,7 @@ import { erase, hold, type KeeperPorts, releaseHold } from '../../evidence/custo
 import type { CustodyStore } from '../../evidence/custody/store.ts'
 import type { Persist } from '../../evidence/record.ts'
 import { parseJob } from '../../workers/job.ts'
+import type { DeskStatus } from '../file/status.ts'
 import type { Transfers } from '../stream/transfers.ts'
 import { apiErrors, checkSecret, readApiBody, readMembers, RID, textMember } from './api-request.ts'
 import { deposit, DEPOSIT_MEMBERS, type DepositPorts } from './deposit.ts'
@@ -17,6 +18,8 @@ export interface ApiPorts extends DepositPorts {
   readonly evidence: { readonly custody: CustodyStore | undefined; readonly persist: Persist }
   /** Long bodies under way. */
   readonly transfers: Transfers
+  /** What desks of files do, which are processes of their own. */
+  readonly desks: () => readonly DeskStatus[]
   /** The admin secret. */
   readonly secret: string
 }
@@ -32,7 +35,10 @@ export function createApi(ports: ApiPorts): express.Router {
     next()
   }, readApiBody)
   router.get('/transfers', (_request, response) => {
-    response.json({ transfers: ports.transfers.list() })
+    const told = ports.desks()
+    const running = told.flatMap(({ transfers }) => transfers)
+    const desks = told.map(({ transfers: _, ...desk }) => desk)
+    response.json({ transfers: [...ports.transfers.list(), ...running], desks })
   })
   router.post('/erase', async (request, response) => {
     const members = readMembers(request, ['record', 'rule'])

@@ -1,10 +1,12 @@
 /** The admin listener described for machines (OpenAPI 3.1). @module */
+import { COUNTS } from '../file/status.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
 const RECORD = { type: 'string', format: 'uuid', description: 'record id (Evidence-Id)' }
 const TEXT = { type: 'string', minLength: 1, maxLength: 200 }
 const WHY = { ...TEXT, description: 'sealed in clear: names no person' }
+const TIME = { type: 'string', format: 'date-time' }
 const COUNT = { type: 'integer', minimum: 0 }
 const TEXTS = { type: 'object', additionalProperties: { type: 'string' } }
 
@@ -50,14 +52,14 @@ const CALLS: Readonly<Record<string, Call>> = {
 }
 
 const TRANSFERS = {
-  summary: 'long bodies under way: how far each is, how fast, and what is still to come',
+  summary: 'long bodies and files under way: how far each is, how fast, and what is still to come',
   gives: {
     transfers: {
       type: 'array',
       items: object(
         {
           record: RECORD,
-          direction: { enum: ['request', 'response', 'upload'] },
+          direction: { enum: ['request', 'response', 'upload', 'file'] },
           caller: TEXT,
           recipient: TEXT,
           route: TEXT,
@@ -69,6 +71,26 @@ const TRANSFERS = {
           rowsPerSecond: COUNT,
         },
         { remainingBytes: COUNT, remainingSeconds: COUNT },
+      ),
+    },
+    desks: {
+      type: 'array',
+      description: 'what each `sealgate file` did since it started',
+      items: object(
+        {
+          policy: TEXT,
+          state: { enum: ['working', 'idle', 'stopped', 'lost'] },
+          since: TIME,
+          seen: TIME,
+          ...Object.fromEntries(COUNTS.map((name) => [name, COUNT])),
+        },
+        {
+          last: object(
+            { record: RECORD, result: { enum: ['delivered', 'refused'] }, at: TIME },
+            { problem: TEXT },
+          ),
+          deliveredAt: TIME,
+        },
       ),
     },
   },

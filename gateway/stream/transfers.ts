@@ -3,11 +3,11 @@ import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Progress } from './passage.ts'
 
-/** One long body, or one that comes over several requests. Nothing in it comes from a message. */
+/** One long body, one that comes over several requests, or a file. Nothing in it comes from a message. */
 export interface TransferInfo {
   /** The exchange's record. */
   readonly record: string
-  readonly direction: 'request' | 'response' | 'upload'
+  readonly direction: 'request' | 'response' | 'upload' | 'file'
   readonly caller: string
   readonly recipient: string
   readonly route: string
@@ -59,7 +59,7 @@ const NONE: Totals = { bodies: 0, received: 0, forwarded: 0, rows: 0 }
 /** @param max long bodies that are relayed at a time; uploads have places of their own. */
 export function createTransfers(clock: Clock, max: number): Transfers {
   const running = new Set<Running>()
-  const finished = { request: NONE, response: NONE, upload: NONE }
+  const finished = { request: NONE, response: NONE, upload: NONE, file: NONE }
   return {
     begin: (info, progress) => {
       const relayed = [...running].filter((one) => one.info.direction !== 'upload')

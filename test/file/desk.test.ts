@@ -88,7 +88,7 @@ describe('the desk of files, cut off at each step', function () {
         }),
       guardName: () => undefined,
       pseudonym,
-      begin: () => undefined,
+      begin: () => () => undefined,
     }
     try {
       await act(wrap(ports), recorder)

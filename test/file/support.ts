@@ -18,6 +18,8 @@ export interface FileBench {
   /** Arguments of the command. */
   readonly args: (input: string, output: string, ...more: readonly string[]) => readonly string[]
   run(input: string, output: string, ...more: readonly string[]): ReturnType<typeof runCommand>
+  /** What the admin listener answers: a text, or JSON below `/api`. */
+  ask(path: string): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -94,6 +96,12 @@ export async function createFileBench(
       return existsSync(path) ? readdirSync(path).toSorted() : []
     },
     run: (input, output, ...more) => runCommand(args(input, output, ...more)),
+    ask: async (path) => {
+      const secret = readFileSync(join(installation.folder, 'data/keys/admin.secret'), 'utf8')
+      const headers = { authorization: `Bearer ${secret.trim()}` }
+      const answer = await fetch(new URL(path, gateway.adminUrl), { headers })
+      return path.startsWith('/api') ? await answer.json() : await answer.text()
+    },
     close: async () => {
       await gateway.kill('SIGTERM')
       installation.remove()

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FileReport } from '../../gateway/file/state.ts'
@@ -78,10 +78,25 @@ describe('sealgate file --watch', function () {
       await until('the second delivery', () => reportsOf().length === 5, output)
       expect(reportsOf().at(-1)?.detail).to.match(/delivered before/)
       expect(bench.names('in', 'refused')).to.include('good.txt')
+      drop('waits.txt', fileOf(1))
+      rmSync(join(bench.in, 'waits.txt.ok'))
+      const told = async () => (await bench.ask('/api/transfers')) as { desks: object[] }
+      let desks: object[] = []
+      for (let attempt = 0; attempt < 200; attempt++) {
+        ;({ desks } = await told())
+        if ((desks[0] as { incomplete?: number } | undefined)?.incomplete === 1) break
+        await sleep(50)
+      }
+      expect(desks).to.have.length(1)
+      expect(desks[0]).to.include({ policy: 'repayments', state: 'idle', delivered: 2, refused: 3, rows: 4, incomplete: 1 }) // prettier-ignore
+      expect(JSON.stringify(desks)).to.not.include('.txt')
+      expect(await bench.ask('/metrics')).to.include('sealgate_desk_up{policy="repayments"} 1')
     } finally {
       child.kill('SIGTERM')
       await once(child, 'exit')
     }
+    expect(await bench.ask('/metrics')).to.include('sealgate_desk_up{policy="repayments"} 0')
+    rmSync(join(bench.in, 'waits.txt'))
   })
 
   it(`gives each file one output and one record, however often it is killed (seed ${SEED})`, async () => {
