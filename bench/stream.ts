@@ -9,12 +9,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInstallation } from '../test/support/installation.ts'
+import { readCommandLine } from './command-line.ts'
 import { cpuTimeUs, openClient, startServer } from './harness.ts'
 import { csv, type LongBody, multipart, ndjson } from './long-bodies.ts'
 import { hasNginx, startNginx } from './peers/nginx.ts'
 
-/** As cli/sealgate.js has them. */
-const FLAGS = ['--max-semi-space-size=8', '--expose-gc']
 const PEERS = join(import.meta.dirname, 'peers')
 const MB = 1_000_000
 const UPLOAD_PARTS = 4
@@ -58,8 +57,9 @@ export async function runStreams(bytes: number, only = ''): Promise<readonly Tra
         [`Sealgate, in ${UPLOAD_PARTS} parts`, inParts],
       ] as const) {
         // A process for each body: what one leaves behind is not the next one's.
-        const parameters = [...FLAGS, join(PEERS, 'gateway.ts'), installation.configFile]
-        const gateway = await startServer(parameters)
+        const { flags, environment } = readCommandLine()
+        const parameters = [...flags, join(PEERS, 'gateway.ts'), installation.configFile]
+        const gateway = await startServer(parameters, environment)
         children.push(gateway.child)
         const credentials = async () =>
           `authorization: Bearer ${await installation.platform.jwt('harbour-bank')}\r\n`
