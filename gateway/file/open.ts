@@ -102,7 +102,7 @@ export async function openDesk(options: FileOptions): Promise<OpenDesk | undefin
       states,
       route,
       format,
-      guard: (bytes) => guardOf({ guard }, route().policy, 'request', format())(bytes),
+      guard: (bytes, part) => guardOf({ guard }, route().policy, 'request', format())(bytes, part),
       guardName: (name) => guard(route().policy, 'request', { ...look, path: `/${name}` }),
       pseudonym,
       begin: (file, progress) => {

@@ -45,6 +45,11 @@ export function tableOf(
   return isTable ? (dialect?.csv ?? CSV_DEFAULT) : undefined
 }
 
+/** Whether each line of a body is a document of JSON. */
+export function isLines(mediaType: string): boolean {
+  return /^application\/(?:x-)?(?:ndjson|jsonl)$/.test(essenceOf(mediaType))
+}
+
 /** The media type without its parameters. */
 export function essenceOf(mediaType: string): string {
   return (mediaType.split(';', 1)[0] ?? '').trim().toLowerCase()

@@ -1,15 +1,14 @@
 /** The last look at what leaves: personal data that no rule allows stops the relay. @module */
 import { Problem } from '../../base/problem.ts'
 import type { BodyDialect } from '../policy/body.ts'
-import { publicPath } from '../policy/public-path.ts'
 import type { Allowed } from './allowed.ts'
 import { type Carried, carriedBy } from './carriers.ts'
 import { createDetect } from './detect.ts'
 import { inspectMessage } from './inspect.ts'
 import type { Kind, Kinds } from './kinds.ts'
-import * as limits from './limits.ts'
+import { describeLeaks } from './describe.ts'
 import { createNames } from './names.ts'
-import { pathAt } from './place.ts'
+import type { CellPlace } from './table-values.ts'
 
 /** A message exactly as it is about to leave. */
 export interface OutboundMessage {
@@ -18,6 +17,8 @@ export interface OutboundMessage {
   readonly query: string
   readonly path: string
   readonly body: Uint8Array
+  /** Of a part of a long body: what of it was seen before. Asked for when there is something to tell. */
+  readonly before?: (() => Before) | undefined
   /** With its parameters; empty when there is no body. */
   readonly mediaType: string
   /** How the policy says that bodies are written. */
@@ -27,11 +28,19 @@ export interface OutboundMessage {
   readonly names?: ReadonlySet<string>
 }
 
+/** What was seen of a long body before a part of it. */
+export interface Before {
+  readonly bytes: number
+  readonly rows: number
+}
+
 /** Where a hit stands. Names of members are left out: a body chooses them, so they may be personal. */
 export interface Place {
   readonly in: 'header' | 'query' | 'path' | 'body'
-  /** Header name; or which query parameter, row, part or element, counted from 1. */
+  /** Header name; or which query parameter, part or element, counted from 1. */
   readonly name?: string
+  /** Of a table. */
+  readonly cell?: CellPlace
   /** Bytes from the start of the body, UTF-16 units elsewhere; of the value, not of the hit in it. */
   readonly offset: number
   /** Open brackets around the value. */
@@ -71,26 +80,8 @@ export function createGuard(kinds: Kinds): Guard {
     inspect(message) {
       const found = inspectMessage(message, instruments)
       const leaks = found.filter(({ leak }) => leak)
-      if (leaks.length > 0) throw new Problem('leak-detected', describe(leaks, message))
+      if (leaks.length > 0) throw new Problem('leak-detected', describeLeaks(leaks, message))
       return found
     },
   }
-}
-
-function describe(leaks: readonly GuardHit[], { body, names }: OutboundMessage): string {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const isPublic = (name: string) => names?.has(name) === true
-  const pathOf = (offset: number) => {
-    const path = pathAt(bytes, offset)
-    return path === undefined ? '' : `, \`${publicPath(path, isPublic)}\``
-  }
-  const named = leaks.slice(0, limits.PLACES_NAMED_MAX).map(({ kind, class: level, place }) => {
-    const isCounted = place.in === 'body' && place.name === undefined
-    const where = isCounted ? ` at byte ${place.offset}${pathOf(place.offset)}` : ''
-    const name = place.name === undefined ? '' : ` \`${place.name}\``
-    const inside = place.carriers.length === 0 ? '' : ` inside ${place.carriers.join(', ')}`
-    return `\`${kind}\` (${level}) in the ${place.in}${name}${where}${inside}`
-  })
-  const more = leaks.length - named.length
-  return `found ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }

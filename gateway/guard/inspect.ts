@@ -38,8 +38,6 @@ interface Text extends Place {
   readonly field?: string | undefined
   /** Header, parameter or member in the message itself: what `Allowed` speaks of. */
   readonly owner: string
-  /** The record of a table that it stands in, which is its place's name. */
-  readonly record?: number
 }
 
 /**
@@ -113,14 +111,17 @@ function encryptedText({ message }: Inspection, value: Text): string | undefined
 function report({ message, kinds, found }: Inspection, hit: Hit, value: Text): void {
   const kind = kinds.get(hit.kind)
   if (kind === undefined) return
-  const { in: where, record, offset, depth, carriers, owner } = value
-  const name = record === undefined ? value.name : `record ${record}`
+  const { in: where, name, cell, offset, depth, carriers, owner } = value
   const isBlocked = kind.class === 'C3' || kinds.deny.never.has(hit.kind)
   const allowed = !isBlocked && isAllowed(message.allowed, hit.kind, where, owner)
   found.push({
     kind: hit.kind,
     class: kind.class,
-    place: { in: where, ...(name === undefined ? {} : { name }), offset, depth, carriers },
+    place: {
+      ...{ in: where, offset, depth, carriers },
+      ...(name === undefined ? {} : { name }),
+      ...(cell === undefined ? {} : { cell }),
+    },
     score: hit.score,
     why: hit.why,
     leak: !allowed && hit.score >= limits.REFUSE_SCORE && kind.guard === 'refuse',
@@ -138,9 +139,8 @@ function lookForm(inspection: Inspection, text: string, where: 'query' | 'body')
 /** Cells are looked at as members of an object are, as all named values. */
 function lookTable(inspection: Inspection, bytes: Buffer, csv: CsvDialect): void {
   const { carriers } = TOP
-  const visit: VisitCell = (record, text, column) =>
-    // prettier-ignore
-    look(inspection, { in: 'body', offset: 0, depth: 1, carriers, text, field: column, owner: column, record })
+  const visit: VisitCell = (cell, text, name) =>
+    look(inspection, { in: 'body', offset: 0, depth: 1, carriers, text, field: name, owner: name, cell }) // prettier-ignore
   visitCells(bytes, csv, (field) => nameOf(inspection, field), visit)
 }
 

@@ -7,7 +7,15 @@ import { type Name, NO_NAME } from './names.ts'
 import { CONTROL, HIGH, isSuspicious, isTelling, isTimestamp, QUOTED, STOP } from './suspicion.ts'
 
 /** Receives what deserves a look: a cell under its column's name, or, under none, a name. */
-export type VisitCell = (record: number, text: string, column: string) => void
+export type VisitCell = (place: CellPlace, text: string, name: string) => void
+
+/** Where a cell stands: rows and columns count from 1. */
+export interface CellPlace {
+  readonly record: 'row' | 'head' | 'row of names' | 'trailer'
+  /** Of the row at hand, or of the last one before. */
+  readonly row: number
+  readonly column: number
+}
 
 /** One record as it was cut, without quotation marks around its cells; reused for the next. */
 interface Cells {
@@ -40,32 +48,34 @@ export function visitCells(
   const head = csv.head?.columns.map(nameOf)
   const trailer = csv.trailer?.columns.map(nameOf)
   let names = csv.columns?.map(nameOf)
-  let record = 0
-  do {
+  let rows = 0
+  for (let isFirst = true; isFirst || cells.next < bytes.length; isFirst = false) {
     cutRecord(cells, csv, plain)
-    record++
-    if (record === 1 && head !== undefined && cells.count === head.length)
-      judge(cells, head, record, visit)
+    if (isFirst && head !== undefined && cells.count === head.length)
+      judge(cells, head, visit, 'head', rows)
     else if (names === undefined) {
       names = Array.from({ length: cells.count }, (_, index) => nameOf(textOf(cells, index)))
-      judge(cells, [], record, visit)
+      judge(cells, [], visit, 'row of names', rows)
     } else if (cells.next >= bytes.length && trailer !== undefined) {
       // The last record is the trailer; a row in its place is looked at without names too.
-      judge(cells, trailer, record, visit)
-      judge(cells, [], record, visit)
-    } else judge(cells, names, record, visit)
-  } while (cells.next < bytes.length)
+      judge(cells, trailer, visit, 'trailer', rows)
+      judge(cells, [], visit, 'trailer', rows)
+    } else {
+      rows++
+      judge(cells, names, visit, 'row', rows)
+    }
+  }
 }
 
 // prettier-ignore
-function judge(cells: Cells, names: readonly Name[], record: number, visit: VisitCell): void {
+function judge(cells: Cells, names: readonly Name[], visit: VisitCell, record: CellPlace['record'], row: number): void {
   const { bytes, starts, ends, traits, count } = cells
   for (let index = 0; index < count; index++) {
     const name = names[index] ?? NO_NAME
-    if (!name.clean) visit(record, name.text, '')
+    if (!name.clean) visit({ record, row, column: index + 1 }, name.text, '')
     const [start, end, trait] = [starts[index] as number, ends[index] as number, traits[index] as number]
     if (trait >= CONTROL || end - start > BYTES_MAX || deserves(bytes, trait, start, end, name))
-      visit(record, textOf(cells, index), name.text)
+      visit({ record, row, column: index + 1 }, textOf(cells, index), name.text)
   }
 }
 

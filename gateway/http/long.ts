@@ -128,8 +128,8 @@ export function guardOf(
   const mediaType = writeContentType(
     isLines ? { ...format, mediaType: 'application/x-ndjson' } : format,
   )
-  return (body, dialect) =>
-    ports.guard(policy, direction, { headers: [], path: '', query: '', body, mediaType, dialect })
+  const head = { headers: [], path: '', query: '', mediaType }
+  return (body, part) => ports.guard(policy, direction, { ...head, body, ...part })
 }
 
 /** Says of a request that was stopped under way how much of it the recipient has. */

@@ -31,7 +31,7 @@ export function startScreen({ rules, format, guard }: ScreenOptions, hooks?: Str
     format,
     hooks,
   )
-  const windows = startWindows(format, guard, stream.columns)
+  const windows = startWindows(format, guard, stream)
   let traces: BodyTraces = { manifest: [], unnamed: 0, captured: new Map() }
   const passed = (bytes: Buffer): Buffer => {
     traces = stream.traces()

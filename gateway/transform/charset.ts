@@ -11,6 +11,8 @@ import * as charset from './charset-table.ts'
 export interface Transcoder {
   /** @throws {Problem} `body-malformed` where the bytes are not in the character set, or not alone so. */
   decode(chunk: Uint8Array, last: boolean): Buffer
+  /** The same, told with what stands before: whoever reads that knows the row. Nothing may follow. */
+  read(chunk: Uint8Array, last: boolean): Readable
   /**
    * @param bytes UTF-8, of whole characters.
    * @param cuts ascending places in it, which become those in the result.
@@ -19,23 +21,36 @@ export interface Transcoder {
   encode(bytes: Buffer, cuts?: number[]): Buffer
 }
 
+/** Text, and what is wrong behind it. */
+export interface Readable {
+  readonly text: Buffer
+  readonly fault?: Problem
+}
+
 /** Starts a body. Every character is encoded by itself, so parts may be encoded apart. */
 export function startTranscoder(name: Charset): Transcoder {
   if (name === 'utf-8') return AS_IT_IS
   const table = charset.tableOf(name)
   let pending = NOTHING
   let offset = 0
+  const read: Transcoder['read'] = (chunk, last) => {
+    const bytes = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+    const room = Buffer.allocUnsafe(Math.ceil(bytes.length * UTF_8_PER_BYTE))
+    const { at, size } = decodeInto(room, bytes, table)
+    const text = room.subarray(0, size)
+    if (at < bytes.length && (last || !isCutOff(bytes, at, table)))
+      return { text, fault: malformed(offset + at, whyNot(bytes, at, name)) }
+    // The caller's memory may be used again.
+    pending = Buffer.from(bytes.subarray(at))
+    offset += at
+    return { text }
+  }
   return {
+    read,
     decode(chunk, last) {
-      const bytes = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
-      const text = Buffer.allocUnsafe(Math.ceil(bytes.length * UTF_8_PER_BYTE))
-      const { at, size } = decodeInto(text, bytes, table)
-      if (at < bytes.length && (last || !isCutOff(bytes, at, table)))
-        throw malformed(offset + at, whyNot(bytes, at, name))
-      // The caller's memory may be used again.
-      pending = Buffer.from(bytes.subarray(at))
-      offset += at
-      return text.subarray(0, size)
+      const { text, fault } = read(chunk, last)
+      if (fault !== undefined) throw fault
+      return text
     },
     encode(bytes, cuts = []) {
       const encoded = Buffer.allocUnsafe(bytes.length * (table.quads.length > 0 ? 2 : 1))
@@ -58,8 +73,11 @@ const NOTHING: Buffer = Buffer.alloc(0)
 /** Two bytes may become three. */
 const UTF_8_PER_BYTE = 1.5
 
+const asItIs = (chunk: Uint8Array) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+
 const AS_IT_IS: Transcoder = {
-  decode: (chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length),
+  decode: asItIs,
+  read: (chunk) => ({ text: asItIs(chunk) }),
   encode: (bytes) => bytes,
 }
 

@@ -1,15 +1,15 @@
 /** Rewrites each part of a message by the rules of one direction. @module */
-import { requireUtf8 } from '../../base/json-scan.ts'
 import { Problem, type ProblemSlug } from '../../base/problem.ts'
 import type { ManifestEntry } from '../../evidence/record.ts'
 import type { CompiledDirection } from './compile.ts'
-import { startTranscoder } from './charset.ts'
+import { type Readable, startTranscoder } from './charset.ts'
 import { encodeText, textOfJson } from './codec/form.ts'
 import { startRewrite, type Rewriter } from './engine.ts'
 import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
 import { settle } from './later.ts'
 import { BODY_BYTES_MAX } from './limits.ts'
 import { Personal } from './personal.ts'
+import { misplaced, readableTo } from './readable.ts'
 import type { BoundRule, Program } from './program.ts'
 import type { Change, Rewritten } from './transform.ts'
 
@@ -40,9 +40,9 @@ export function rewriteBody(
   if (body.length > BODY_BYTES_MAX) {
     throw new Problem('body-too-large', `the body is longer than ${BODY_BYTES_MAX} bytes`)
   }
-  const { decode, encode } = startTranscoder(format.charset)
+  const { read, encode } = startTranscoder(format.charset)
   const encoded = (rewritten: Rewritten) => ({ ...rewritten, bytes: encode(rewritten.bytes) })
-  const rewritten = run(format, direction.body, decode(body, true), 'body-malformed')
+  const rewritten = run(format, direction.body, read(body, true), 'body-malformed')
   return rewritten instanceof Promise ? rewritten.then(encoded) : encoded(rewritten)
 }
 
@@ -58,7 +58,7 @@ export function rewriteQuery(
     manifest,
     unnamed,
   })
-  const rewritten = run(QUERY, direction.query, Buffer.from(raw), 'request-malformed')
+  const rewritten = run(QUERY, direction.query, { text: Buffer.from(raw) }, 'request-malformed')
   return rewritten instanceof Promise ? rewritten.then(toText) : toText(rewritten)
 }
 
@@ -111,24 +111,27 @@ export function rewriteHeaders(
 }
 
 // prettier-ignore
-function run(format: BodyFormat, program: Program, bytes: Buffer, slug: ProblemSlug): Rewritten | Promise<Rewritten> {
-  const rewriter = walk(format, program, bytes, slug)
+function run(format: BodyFormat, program: Program, body: Readable, slug: ProblemSlug): Rewritten | Promise<Rewritten> {
+  const rewriter = walk(format, program, body, slug)
   if (!rewriter.isLater()) return rewriter.finish()
   // The second run takes the same way through the same bytes, with every answer at hand.
-  return rewriter.settle().then((replay) => walk(format, program, bytes, slug, replay).finish())
+  return rewriter.settle().then((replay) => walk(format, program, body, slug, replay).finish())
 }
 
 // prettier-ignore
 function walk(
-  format: BodyFormat, program: Program, bytes: Buffer, slug: ProblemSlug, replay?: readonly Change[],
+  format: BodyFormat, program: Program, { text, fault: charset }: Readable, slug: ProblemSlug, replay?: readonly Change[],
 ): Rewriter {
   const codec = formatType(format).open(format, program, slug)
-  if (codec.isText) requireUtf8(bytes, 0)
-  const rewriter = startRewrite(program, codec.spelling, bytes, replay)
+  const { end, fault = charset } = readableTo(codec, text, 0, text.length, 0)
+  const rewriter = startRewrite(program, codec.spelling, text, replay)
   const reader = codec.read(rewriter, false)
+  if (fault !== undefined && reader.placeAt === undefined) throw fault
   let at = 0
-  do at = reader.advance(bytes, true, at, bytes.length)
+  do at = reader.advance(text, fault === undefined, at, end)
   while (reader.paused)
+  // What stands before is read first, for the row that it is in.
+  if (fault !== undefined) throw misplaced(fault, reader, text, at, end)
   return rewriter
 }
 

@@ -1,10 +1,10 @@
 /** Rewrites a body as it comes, in constant memory, with the same outcome as in one piece. @module */
-import { requireUtf8 } from '../../base/json-scan.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Claim } from '../../evidence/record.ts'
 import type { RowBatch } from '../../evidence/rows/ledger.ts'
-import { startTranscoder, type Transcoder } from './charset.ts'
+import { type Readable, startTranscoder, type Transcoder } from './charset.ts'
 import type { Codec, Reader, Span } from './codec/codec.ts'
+import { misplaced, readableTo } from './readable.ts'
 import type { CompiledDirection } from './compile.ts'
 import { type Rewriter, startRewrite } from './engine.ts'
 import { type BodyFormat, formatType, JSON_FORMAT } from './format.ts'
@@ -22,6 +22,8 @@ export interface BodyStream {
   traces(): BodyTraces
   /** The columns that rows of a table leave with, once they are known. */
   readonly columns: () => readonly string[] | undefined
+  /** Rows that were told before those of the last part. */
+  readonly rowsBefore: () => number
 }
 
 /** What somebody wants to know on the way. */
@@ -48,6 +50,9 @@ interface Passage {
   tryAt: number
   /** Each part that ended and was not told yet; undefined for one that is no row. */
   readonly parts: ((Span & { readonly stays: boolean }) | undefined)[]
+  /** Rows that left; those of them that the last part has. */
+  rows: number
+  fresh: number
 }
 
 /**
@@ -67,15 +72,15 @@ export function startBodyStream(
   const transcoder = startTranscoder(format.charset)
   // prettier-ignore
   const passage: Passage = {
-    codec, rewriter, reader, transcoder, onRows, held: NOTHING, scanned: 0, readable: 0, tryAt: 0, parts: [],
+    codec, rewriter, reader, transcoder, onRows, held: NOTHING, scanned: 0, readable: 0, tryAt: 0, parts: [], rows: 0, fresh: 0,
   }
   return {
     columns: () => reader.columns?.(),
+    rowsBefore: () => passage.rows - passage.fresh,
     traces: rewriter.traces,
-    write: (chunk) => take(passage, transcoder.decode(chunk, false)),
+    write: (chunk) => take(passage, transcoder.read(chunk, false)),
     end() {
-      transcoder.decode(NOTHING, true)
-      scan(passage, true)
+      scan(passage, transcoder.read(NOTHING, true).fault, true)
       refuseLater(passage)
       const rest = rewriter.finish()
       return { ...rest, bytes: tellRows(passage, rest) }
@@ -83,11 +88,12 @@ export function startBodyStream(
   }
 }
 
-function take(passage: Passage, chunk: Uint8Array): ReturnType<BodyStream['write']> {
+function take(passage: Passage, { text: chunk, fault }: Readable): ReturnType<BodyStream['write']> {
   const { held, reader } = passage
   passage.held = held.length === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk])
-  if (passage.held.length < passage.tryAt) return { bytes: NOTHING, claims: [] }
-  scan(passage, false)
+  if (passage.held.length < passage.tryAt && fault === undefined)
+    return { bytes: NOTHING, claims: [] }
+  scan(passage, fault, false)
   const given = letGo(passage)
   const { length } = passage.held
   if (length > HELD_BYTES_MAX) {
@@ -100,22 +106,24 @@ function take(passage: Passage, chunk: Uint8Array): ReturnType<BodyStream['write
   return given
 }
 
-function scan(passage: Passage, last: boolean): void {
+/** @param charset what is wrong behind all that is held. */
+function scan(passage: Passage, charset: Problem | undefined, last: boolean): void {
   const { codec, rewriter, reader, onRows, held, parts } = passage
-  const whole = last || !codec.isText ? held.length : wholeCharacters(held)
-  if (codec.isText) {
-    requireUtf8(held.subarray(passage.readable, whole), reader.offset + passage.readable)
-  }
-  passage.readable = whole
+  const whole = last || charset !== undefined || !codec.isText ? held.length : wholeCharacters(held)
+  const { end, fault = charset } = readableTo(codec, held, passage.readable, whole, reader.offset)
+  if (fault !== undefined && reader.placeAt === undefined) throw fault
+  passage.readable = end
   rewriter.resume(held)
   do {
-    passage.scanned = reader.advance(held, last, passage.scanned, whole)
+    passage.scanned = reader.advance(held, last && fault === undefined, passage.scanned, end)
     if (onRows === undefined || !reader.paused) continue
     const { row } = reader
     const stays = rewriter.cut(row?.end ?? passage.scanned)
     if (row === undefined) parts.push(undefined)
     else parts.push({ ...row, stays })
   } while (reader.paused)
+  // What stands before is read first, for the row that it is in.
+  if (fault !== undefined) throw misplaced(fault, reader, held, passage.scanned, end)
 }
 
 /** Gives out what is decided, and forgets its input. */
@@ -133,7 +141,9 @@ function letGo(passage: Passage): ReturnType<BodyStream['write']> {
 }
 
 /** Tells the rows that are written out, none while all of it waits. @returns what was written, encoded. */
-function tellRows({ transcoder, onRows, parts, held }: Passage, { bytes, cuts }: Written): Buffer {
+function tellRows(passage: Passage, { bytes, cuts }: Written): Buffer {
+  const { transcoder, onRows, parts, held } = passage
+  passage.fresh = 0
   const encoded = transcoder.encode(bytes, cuts)
   if (cuts.length === 0) return encoded
   const received: number[] = []
@@ -146,6 +156,8 @@ function tellRows({ transcoder, onRows, parts, held }: Passage, { bytes, cuts }:
     if (row.stays) forwarded.push(withoutBreak(encoded, from, to), to)
   }
   parts.length = 0
+  passage.fresh = forwarded.length / 2
+  passage.rows += passage.fresh
   if (received.length === 0) return encoded
   const came = transcoder.encode(held.subarray(0, received.at(-1) ?? 0), received)
   onRows?.({ bytes: came, cuts: received }, { bytes: encoded, cuts: forwarded })

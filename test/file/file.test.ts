@@ -59,6 +59,7 @@ describe('sealgate file', function () {
     { name: 'a count that is wrong',           file: 'h.txt', make: (b, file) => b.put(file, fileOf(2).replace('T|2', 'T|3')),                        slug: 'totals-wrong', detail: /trailer/ },
     { name: 'a total that is wrong',           file: 'i.txt', make: (b, file) => b.put(file, fileOf(2).replace('2.20', '2.21')),                      slug: 'totals-wrong', detail: /trailer/ },
     { name: 'a leak',                          file: 'e.txt', make: (b, file) => b.put(file, fileOf(1, ['18657103389|x|x|0.00'])),                  slug: 'leak-detected',  detail: /mobile/ },
+    { name: 'a leak far inside, told with its place', file: 'j.txt', make: (b, file) => b.put(file, fileOf(3000, ['x|x|x|0.00', '18657103389|x|x|0.00'])), slug: 'leak-detected',  detail: /the body, row 3002, column 1$/ },
     { name: 'a leak in its name',              file: '18657103389.txt', make: (b, file) => b.put(file, fileOf(1)),                                       slug: 'leak-detected',  detail: /path/ },
     { name: 'a link to another file',          file: 'f.txt', make: (b, file) => { const path = join(b.in, file); symlinkSync('/etc/hostname', path); return path },                                 slug: 'file-refused', detail: /no plain file/ },
   ]
@@ -70,7 +71,7 @@ describe('sealgate file', function () {
       expect(code, stderr).to.equal(1)
       const report = reportOf(stdout)
       expect(report).to.include({ result: 'refused', problem: slug, file })
-      expect(report.detail).to.match(detail)
+      expect(report.detail, report.detail).to.match(detail)
       expect(existsSync(output)).to.equal(false)
       expect(bench.names('out').filter((each) => each.includes('.part'))).to.deep.equal([])
       expect(JSON.parse(bench.read('out', `${file}.report.json`))).to.deep.equal(report)

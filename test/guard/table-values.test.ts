@@ -38,20 +38,25 @@ function recordsOf(text: string, { delimiter, quote }: CsvDialect): string[][] {
 function reference(text: string, csv: CsvDialect): string[] {
   const records = recordsOf(text, csv)
   let columns = csv.columns
+  let row = 0
   return records.flatMap((cells, index) => {
-    const show = (under: readonly string[] = []) =>
+    const show = (record: string, under: readonly string[] = []) =>
       cells.flatMap((cell, at) => {
         const name = nameOf(under[at] ?? '')
-        const own = name.clean ? [] : [`${index + 1} ${name.text} under `]
-        return deservesLook(cell, name) ? [...own, `${index + 1} ${cell} under ${name.text}`] : own
+        const place = `${record} ${row} ${at + 1}`
+        const own = name.clean ? [] : [`${place} ${name.text} under `]
+        return deservesLook(cell, name) ? [...own, `${place} ${cell} under ${name.text}`] : own
       })
-    if (index === 0 && cells.length === csv.head?.columns.length) return show(csv.head.columns)
+    if (index === 0 && cells.length === csv.head?.columns.length)
+      return show('head', csv.head.columns)
     if (columns === undefined) {
       columns = cells
-      return show()
+      return show('row of names')
     }
-    if (index < records.length - 1 || csv.trailer === undefined) return show(columns)
-    return [...show(csv.trailer.columns), ...show()]
+    if (index === records.length - 1 && csv.trailer !== undefined)
+      return [...show('trailer', csv.trailer.columns), ...show('trailer')]
+    row++
+    return show('row', columns)
   })
 }
 
@@ -105,8 +110,8 @@ describe('the cells of a table that are looked at', () => {
         const text = rows.map(([cells, end]) => cells.join(csv.delimiter) + end).join('')
         fc.pre(text !== '')
         const got: string[] = []
-        visitCells(Buffer.from(text), csv, nameOf, (record, found, column) =>
-          got.push(`${record} ${found} under ${column}`),
+        visitCells(Buffer.from(text), csv, nameOf, ({ record, row, column }, found, name) =>
+          got.push(`${record} ${row} ${column} ${found} under ${name}`),
         )
         expect(got).to.deep.equal(reference(text, csv))
         looked += got.length
@@ -119,7 +124,7 @@ describe('the cells of a table that are looked at', () => {
   it('may be beyond what anybody reads: long ones are looked at, whatever is in them', () => {
     const got: string[] = []
     const bytes = Buffer.from(`a\n${'x'.repeat(1025)}\n${'x'.repeat(1024)}\n`)
-    visitCells(bytes, CSV_DEFAULT, nameOf, (record) => got.push(`${record}`))
-    expect(got).to.deep.equal(['2'])
+    visitCells(bytes, CSV_DEFAULT, nameOf, ({ record, row }) => got.push(`${record} ${row}`))
+    expect(got).to.deep.equal(['row 1'])
   })
 })

@@ -164,6 +164,7 @@ describe('other codecs on the same engine', () => {
     ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":1}\n\n{"a":2}', 'row-invalid'],
     ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":\n1}', 'row-invalid'],
     ['application/x-ndjson', { '$[*].a': 'keep' }, '{"a":1} {"a":2}', 'row-invalid'],
+    ['application/x-ndjson; charset=gbk', { '$[*].a': 'keep' }, '{"a":1}\n{"a":"张"}', 'row-invalid'],
     ['application/x-www-form-urlencoded', { '$.a': 'keep', '$.b': 'length' }, 'x=1&a=%31&b=%E4%B8%AD', 'a=%31&b=%231'],
     ['application/x-www-form-urlencoded', { '$.a': 'keep > $.中' }, 'a=1', '%E4%B8%AD=1'],
     ['application/x-www-form-urlencoded', { '$.a': 'constant' }, 'a=1', 'a=0'],

@@ -41,6 +41,8 @@ export interface Reader {
   row: Span | undefined
   /** Of a table: the columns that its rows leave with, once they are known. */
   columns?(): readonly string[] | undefined
+  /** Of rows: the row, and perhaps the column, in which `end` stands when all up to `start` was read. */
+  placeAt?(bytes: Buffer, start: number, end: number): string
   /**
    * Reports what is complete in `bytes` between `start` and `end`.
    *

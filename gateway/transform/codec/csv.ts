@@ -3,7 +3,7 @@
  * `head`, `rows` and `trailer`. @module
  */
 import type { BodySink, OpenCodec, Reader } from './codec.ts'
-import { cutRecord } from './record.ts'
+import { countCells, cutRecord } from './record.ts'
 import { badRow, inPlace, placeOfRow } from './row.ts'
 import * as table from './table.ts'
 import { checkTotals } from './totals.ts'
@@ -25,6 +25,10 @@ function readTable(open: table.Table, sink: BodySink): Reader {
     paused: false,
     row: undefined,
     columns: () => table.visibleColumns(open),
+    placeAt: (bytes, start, end) => {
+      if (open.stage !== 'rows') return recordOf(open)
+      return placeOfRow(totals.rows + 1, countCells(bytes.subarray(start + open.gap, end), marks))
+    },
     advance(bytes, last, start, end) {
       reader.paused = false
       reader.row = undefined
@@ -42,7 +46,7 @@ function readTable(open: table.Table, sink: BodySink): Reader {
         if (!cutRecord(cut, marks, bytes, at, end, last, reader.offset)) return before
         // The last record is the trailer: whether this one is shows only behind it.
         if (dialect.trailer !== undefined && cut.next === end && !last) return before
-        if (cut.count === 1 && cut.ends[0] === at) throw badRow(placeOf(open), 'it is empty')
+        if (cut.count === 1 && cut.ends[0] === at) throw badRow(recordOf(open), 'it is empty')
         open.gap = cut.next - cut.end
         readRecord(open, sink, bytes, { before, at, isLast: cut.next === end })
       } catch (error) {
@@ -102,7 +106,7 @@ function closeRows(open: table.Table, sink: BodySink, at: number): void {
 
 function conclude(open: table.Table, sink: BodySink, at: number, end: number): void {
   const { stage, dialect } = open
-  if (stage === 'head' || stage === 'names') throw badRow(placeOf(open), 'it is missing')
+  if (stage === 'head' || stage === 'names') throw badRow(recordOf(open), 'it is missing')
   if (stage === 'rows') {
     if (dialect.trailer !== undefined) throw badRow('the trailer', 'it is missing')
     closeRows(open, sink, at)
@@ -112,7 +116,13 @@ function conclude(open: table.Table, sink: BodySink, at: number, end: number): v
   sink.close(end)
 }
 
-function placeOf({ stage, column, cut, totals }: table.Table): string {
-  if (stage === 'rows') return placeOfRow(totals.rows + 1, (column < 0 ? cut.count : column) + 1)
+function placeOf(open: table.Table): string {
+  const { stage, column, cut, totals } = open
+  if (stage !== 'rows') return recordOf(open)
+  return placeOfRow(totals.rows + 1, (column < 0 ? cut.count : column) + 1)
+}
+
+function recordOf({ stage, totals }: table.Table): string {
+  if (stage === 'rows') return placeOfRow(totals.rows + 1)
   return stage === 'names' ? 'the row of names' : `the ${stage}`
 }

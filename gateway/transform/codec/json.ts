@@ -68,6 +68,7 @@ function readLines(sink: BodySink): Reader {
     offset: 0,
     paused: false,
     row: undefined,
+    placeAt: () => placeOfRow(rows + 1),
     advance(bytes, last, start, end) {
       const next = bytes.indexOf(LINE_FEED, start)
       const cutOff = next < 0 || next >= end

@@ -62,6 +62,17 @@ export function cutRecord(cut: Cut, marks: CutMarks, bytes: Buffer, start: numbe
   }
 }
 
+/** How many cells the beginning of a record has, the one in which it ends included. */
+export function countCells(bytes: Buffer, { delimiter, isQuoting }: CutMarks): number {
+  let count = 1
+  let inside = false
+  for (const byte of bytes) {
+    if (isQuoting && byte === QUOTE) inside = !inside
+    else if (byte === delimiter && !inside) count++
+  }
+  return count
+}
+
 /** @returns the cell's text, without quotation. */
 export function cellText(source: string, isQuoting: boolean): string {
   if (!isQuoting || !source.startsWith('"')) return source

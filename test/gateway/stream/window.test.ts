@@ -5,6 +5,7 @@ import { startWindows } from '../../../gateway/stream/window.ts'
 import { readFormat } from '../../../gateway/transform/format.ts'
 
 const TEXT = readFormat('text/plain', { format: 'text' })
+const BODY = { columns: () => undefined, rowsBefore: () => 0 }
 const JSON_FORMAT = readFormat('application/json')
 
 describe('windows of the guard', () => {
@@ -16,11 +17,7 @@ describe('windows of the guard', () => {
         (sizes, seed) => {
           const pieces = sizes.map((size, i) => Buffer.alloc(size, 97 + ((i + seed) % 26)))
           const seen: Buffer[] = []
-          const windows = startWindows(
-            TEXT,
-            (bytes) => void seen.push(bytes),
-            () => undefined,
-          )
+          const windows = startWindows(TEXT, (bytes) => void seen.push(bytes), BODY)
           const out = pieces.map((piece) => windows.write(piece))
           const left = Buffer.concat(out).length
           const whole = Buffer.concat(pieces)
@@ -39,11 +36,7 @@ describe('windows of the guard', () => {
 
   it('show a number that lies over a border whole', () => {
     const seen: string[] = []
-    const windows = startWindows(
-      TEXT,
-      (bytes) => void seen.push(bytes.toString()),
-      () => undefined,
-    )
+    const windows = startWindows(TEXT, (bytes) => void seen.push(bytes.toString()), BODY)
     const text = `${'x'.repeat(6000)}13800138000${'y'.repeat(6000)}`
     let out = ''
     for (let at = 0; at < text.length; at += 3001) {
@@ -56,7 +49,7 @@ describe('windows of the guard', () => {
 
   it('show JSON under the names that stand around it', () => {
     const seen: string[] = []
-    const windows = startWindows(JSON_FORMAT, (bytes) => void seen.push(bytes.toString()), () => undefined) // prettier-ignore
+    const windows = startWindows(JSON_FORMAT, (bytes) => void seen.push(bytes.toString()), BODY) // prettier-ignore
     for (const part of ['{"a":{"mobiles":["1"', ',"2"', ',"3"]', ',"b":4}}']) {
       windows.write(Buffer.from(part))
     }
@@ -66,6 +59,26 @@ describe('windows of the guard', () => {
       '{"a":{"mobiles":[,"3"]',
       '{"a":{,"b":4}}',
     ])
+  })
+
+  it('say how many bytes stand before, wherever they show some again', () => {
+    for (const format of [TEXT, JSON_FORMAT, readFormat('application/x-ndjson')]) {
+      const text = '{"a":{"b":["13800138000",1,"x"]},"c":"yy"}\n'
+      const seen: [number, string][] = []
+      const windows = startWindows(
+        format,
+        (bytes, { before }) => void seen.push([before().bytes, bytes.toString()]),
+        BODY,
+      )
+      for (const [from, to] of [[0, 24], [24, 31], [31, 42]]) windows.write(Buffer.from(text.slice(from, to))) // prettier-ignore
+      windows.end(Buffer.from(text.slice(42)))
+      // What a part shows of its own stands in the body where it says; what stands nowhere comes first.
+      for (const [before, part] of seen) {
+        const own = part.slice(part.length - Math.min(part.length, 7))
+        expect(text.indexOf(own, before + part.length - own.length)).to.equal(before + part.length - own.length) // prettier-ignore
+      }
+      expect(seen).to.have.length(4)
+    }
   })
 
   it('know what is open at any value of any document', () => {

@@ -62,14 +62,17 @@ describe('CSV', () => {
   const REFUSED: readonly [name: string, body: string, want: string, dialect?: Partial<CsvDialect>][] = [
     ['too few columns',        'a,b\n1,2\n3\n', 'row-invalid: row 2: expected 2 columns, received 1'],
     ['too many columns',       'a,b\n1,2,3\n', 'row-invalid: row 1: expected 2 columns, received 3'],
-    ['an empty row',           'a,b\n\n1,2\n', 'row-invalid: row 1, column 2: it is empty'],
+    ['an empty row',           'a,b\n\n1,2\n', 'row-invalid: row 1: it is empty'],
     ['a name twice',           'a,a\n1,2\n', 'row-invalid: the row of names: a name stands twice'],
     ['an open quote',          'a,b\n1,"2\n', 'row-invalid: row 1, column 2: at byte 6: a quotation mark is not closed'],
     ['a stray quote',          'a,b\n1,2"\n', 'row-invalid: row 1, column 2: at byte 7: a quotation mark inside a value that is not quoted'],
     ['text behind a quote',    'a,b\n1,"2"3\n', 'row-invalid: row 1, column 3: at byte 9: expected the delimiter or a line break'],
     ['a lone return',          'a,b\n1\r2\n', 'row-invalid: row 1, column 2: at byte 5: expected the delimiter or a line break'],
     ['a control character',    'a,b\n1,\u0000\n', 'row-invalid: row 1, column 2: at byte 6: a control character'],
-    ['bytes that are no text', 'a,b\n1,\xff\n', 'body-malformed: at byte 6: expected UTF-8'],
+    ['bytes that are no text', 'a,b\n1,\xff\n', 'row-invalid: row 1, column 2: at byte 6: expected UTF-8'],
+    ['such bytes in quotes',   'a,b\n1,"x,\n\xff"\n', 'row-invalid: row 1, column 2: at byte 10: expected UTF-8'],
+    ['such bytes in a name',   'a,b\xff\n1,2\n', 'row-invalid: the row of names: at byte 3: expected UTF-8'],
+    ['such bytes behind another mistake', 'a,b\n1\n2,\xff\n', 'row-invalid: row 1: expected 2 columns, received 1'],
     ['no row of names',        '\ufeff', 'row-invalid: the row of names: it is missing'],
     ['no amount',              'H|1|1\n1|2|x\nT|1|0\n', 'row-invalid: row 1, column 3: expected an amount', HOUSE],
     ['names without a sum',    'H|1|0\na|b\nT|0|0\n', 'row-invalid: the row of names: expected `amount`, which is summed up', NAMED_HOUSE],
@@ -92,6 +95,15 @@ describe('CSV', () => {
       ).to.equal(want)
     })
   }
+
+  it('names the row and column of bytes that are not in the character set', () => {
+    const { request } = compile({ fields: KEEP }).route
+    const body = Buffer.from('a,b\n1,\xd5\xc5\n2,x\xff\n', 'latin1')
+    for (const charset of ['gbk', 'gb18030'] as const) {
+      const got = everyway(request, body, formatOf({}, charset))
+      expect(got).to.equal(`row-invalid: row 2, column 2: at byte 12: expected ${charset}`)
+    }
+  })
 
   it('names the row and column of a value that does not fit', () => {
     const { request } = compile({ fields: { '$[*].a': 'keep', '$[*].b': 'refuse' } }).route
