@@ -64,6 +64,8 @@ const DIGITS_MIN = 9
 const DIGITS_BESIDE_MIN = 6
 /** The shortest word that is an identifier by itself, or text in base64. */
 const WORD_LENGTH_MIN = 8
+/** Longer ones, from the number of a vehicle on, are looked at in any case. */
+const WORD_LENGTH_CHECKED_MAX = 17
 /** Six bytes in hexadecimal. */
 const HEX_LENGTH_MIN = 12
 
@@ -101,22 +103,47 @@ function count(bytes: Buffer, trait: number, start: number, end: number): number
   return found
 }
 
-/** Whether a word, or words that `+`, `/`, `_` and `-` join to what may be text in base64, are long. */
+/** Whether a word may identify somebody, or words that `+`, `/`, `_` and `-` join may be text in base64. */
 function hasWord(bytes: Buffer, start: number, end: number): boolean {
   let run = start
   let word = start
   for (let at = start; at <= end; at++) {
     const trait = at < end ? (QUOTED[bytes[at] as number] as number) : PARTING
-    if ((trait & (DIGIT | UPPER | LOWER)) !== 0) {
-      if (at + 1 - word >= WORD_LENGTH_MIN) return true
-      continue
-    }
+    if ((trait & (DIGIT | UPPER | LOWER)) !== 0) continue
+    if (mayIdentify(bytes, word, at)) return true
     word = at + 1
     if ((trait & PARTING) === 0) continue
     if (mayCarryText(bytes, run, at)) return true
     run = at + 1
   }
   return false
+}
+
+/**
+ * Whether a word among at most ten digits may be a number of somebody, an image, or text in hexadecimal. Serial
+ * numbers are the commonest words that are none: see `SHAPES` in documents.ts. What has more digits is looked at.
+ */
+function mayIdentify(bytes: Buffer, start: number, end: number): boolean {
+  const length = end - start
+  if (length < WORD_LENGTH_MIN || length >= WORD_LENGTH_CHECKED_MAX)
+    return length >= WORD_LENGTH_MIN
+  let letters = 0
+  while (letters < length && isLetter(bytes[start + letters] as number)) letters++
+  // A number, or one letter before it, or two before at most eight digits.
+  if (letters < 2 || (letters === 2 && length <= 10)) return true
+  return length >= HEX_LENGTH_MIN && isHex(bytes, start, end)
+}
+
+function isLetter(byte: number): boolean {
+  return ((QUOTED[byte] as number) & (UPPER | LOWER)) !== 0
+}
+
+function isHex(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    if (isLetter(byte) && (byte | 0x20) > 0x66) return false
+  }
+  return true
 }
 
 /** Whether a word is as long as text in hexadecimal, or as a vehicle's number. */

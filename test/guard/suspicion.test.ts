@@ -39,6 +39,15 @@ const bland = fc.oneof(of(DIGITS, 1, 4), of(LOWER, 1, 7), of('ABPVX', 1, 3), of(
 const rich = fc.oneof(
   of(DIGITS, 5, 12),
   of(DIGITS + UPPER, 6, 18),
+  fc
+    .tuple(of(UPPER, 1, 3), of(DIGITS, 5, 11), fc.constantFrom('', 'A', 'X'))
+    .map((all) => all.join('')),
+  fc.constantFrom(
+    'LFV3A23C083012345',
+    '92110105MA01ABCDE3',
+    'A0000012345678',
+    'iVBORw0KGgoAAAANSUhEUgAA',
+  ),
   of('0123456789abcdef', 8, 20),
   fc.constantFrom(...corpus),
   fc.constantFrom(...corpus).map((text) => text.slice(0, 10)),
