@@ -2,7 +2,6 @@
  * A strict JSON scanner (RFC 8259) that reports spans and builds nothing. What two parsers could
  * read in two ways is refused: duplicate names, lone surrogates, a byte order mark. @module
  */
-import { isUtf8 } from 'node:buffer'
 import {
   decodeString,
   HASH_FACTOR,
@@ -17,6 +16,7 @@ import {
   typeOf,
 } from './json-token.ts'
 import { Problem } from './problem.ts'
+import { requireUtf8 } from './utf8.ts'
 
 /** Deepest nesting of arrays and objects. */
 export const DEPTH_MAX = 64
@@ -284,25 +284,4 @@ function dropSet(sets: (Set<string> | undefined)[]): void {
 
 function tooDeep(at: number): Problem {
   return new Problem('body-too-large', `nesting is deeper than ${DEPTH_MAX} at byte ${at}`)
-}
-
-/** @throws {Problem} `body-malformed` where the bytes stop being UTF-8 (RFC 3629). */
-export function requireUtf8(bytes: Buffer, offset: number): void {
-  const end = utf8End(bytes)
-  if (end < bytes.length) throw notUtf8(offset + end)
-}
-
-/** What is wrong where bytes stop being UTF-8. */
-export function notUtf8(at: number): Problem {
-  return malformed(at, 'expected UTF-8')
-}
-
-/** How many of the bytes are UTF-8 (RFC 3629), from the first one on. */
-export function utf8End(bytes: Buffer): number {
-  if (isUtf8(bytes)) return bytes.length
-  // Decoding puts a replacement character where it fails: that is the first difference.
-  const read = Buffer.from(bytes.toString('utf8'))
-  let at = 0
-  while (at < bytes.length && read[at] === bytes[at]) at++
-  return at
 }

@@ -1,5 +1,5 @@
 /** How far a body can be read at all, and in which row it stops. @module */
-import { notUtf8, utf8End } from '../../base/json-scan.ts'
+import { notUtf8, utf8End } from '../../base/utf8.ts'
 import type { Problem } from '../../base/problem.ts'
 import type { Codec, Reader } from './codec/codec.ts'
 import { inPlace } from './codec/row.ts'

@@ -1,6 +1,6 @@
 /** What stands in a body, as a tree: for the officer's tools, never on the way of a message. @module */
 import type { Spot } from '../../base/diagnostic.ts'
-import { requireUtf8 } from '../../base/json-scan.ts'
+import { requireUtf8 } from '../../base/utf8.ts'
 import type { ScalarType } from '../../base/json-token.ts'
 import type { YamlEntry, YamlNode, YamlScalar } from '../../base/yaml.ts'
 import { startTranscoder } from './charset.ts'
