@@ -5,6 +5,7 @@ import { createHmac, hash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Installation, createInstallation } from '../test/support/installation.ts'
+import { readCommandLine } from './command-line.ts'
 import { openClient, startServer, type Variant } from './harness.ts'
 import { POLICY } from './loan.ts'
 import { startNginx } from './peers/nginx.ts'
@@ -55,6 +56,7 @@ export async function openRig(): Promise<Rig> {
     running.push(server.child)
     return server
   }
+  const { flags, environment } = readCommandLine()
   const bank = await start(join(PEERS, 'bank.ts'))
   const bankUrl = `http://127.0.0.1:${bank.port}`
   const nobody = async () => ''
@@ -82,7 +84,9 @@ export async function openRig(): Promise<Rig> {
       const sign = secrets ? shareSecrets(installation) : undefined
       prepare(installation)
       const { configFile, platform } = installation
-      const { port, pids } = await start(join(PEERS, 'gateway.ts'), configFile, without.join())
+      const parameters = [...flags, join(PEERS, 'gateway.ts'), configFile, without.join()]
+      const { child, port, pids } = await startServer(parameters, environment)
+      running.push(child)
       const exp = () => Math.floor(Date.now() / 1000) + 280
       const credentials = async (body: Buffer) =>
         sign?.(body) ??
