@@ -22,11 +22,18 @@ export interface Outbound {
   readonly headers: Readonly<Record<string, string>>
   /** The whole body; empty when `feed` writes it. */
   readonly body: Buffer
+  /** What writes a body that is too long for memory. */
+  readonly feed?: Feed
+}
+
+/** A long body on its way to a recipient. */
+export interface Feed {
   /**
-   * Writes and ends a body that is too long for memory, or destroys the request; never rejects. It has
-   * its own limits to waiting.
+   * Writes and ends it, or destroys the request; never rejects. It has its own limits to waiting.
    */
-  readonly feed?: (request: ClientRequest) => Promise<void>
+  run(request: ClientRequest): Promise<void>
+  /** The recipient has answered and wants no more: `run` ends at once, and leaves the request as it is. */
+  stop(): void
 }
 
 /** What the recipient answered, within the limits. */
@@ -96,6 +103,8 @@ export interface Exchange {
   frame?: Traces
   answerPassage?: Passage
   answerFrame?: Traces
+  /** The recipient has less than all of a long request: what it has counts for nothing. */
+  cutOff?: boolean
   /** How the version that is only being watched decided long bodies. */
   twin?: Twin
   answerTwin?: Twin

@@ -73,11 +73,20 @@ function finish(
 ): void {
   if (drained !== undefined) fields.push('connection', 'close')
   response.writeHead(status, fields)
+  endAnswer(response, body, drained)
+}
+
+/** Writes the last of an answer, and ends it. @param drained as above; its head must say `connection: close`. */
+export function endAnswer(
+  response: ServerResponse,
+  last: Buffer | undefined,
+  drained: Promise<unknown> | undefined,
+): void {
   if (drained === undefined) {
-    response.end(body)
+    response.end(last)
     return
   }
-  response.write(body ?? '')
+  response.write(last ?? '')
   drained.finally(() => response.end()).catch(() => response.destroy())
 }
 

@@ -1,5 +1,5 @@
 /** Builds what goes out: default deny for headers, everything else set by the gateway. @module */
-import type { Outbound } from '../exchange.ts'
+import type { Feed, Outbound } from '../exchange.ts'
 import { contentDigest } from '../signature/digest.ts'
 import type { MessageSigner, OutboundParts } from '../signature/sign.ts'
 import type { Coding } from '../stream/coding.ts'
@@ -29,7 +29,7 @@ export const ACCEPT = 'application/json'
 
 /** A long body; without length and digest it is sent as it comes, and they follow in the trailer. */
 export interface LongContent {
-  readonly feed: NonNullable<Outbound['feed']>
+  readonly feed: Feed
   readonly length?: number
   readonly digest?: string
 }

@@ -177,14 +177,17 @@ export function outcomeOf(
 
 /** What became of a request that was relayed while it came; nothing when none of it left. */
 function streamedRequest(exchange: Exchange): Pick<Outcome, 'request' | 'links'> {
-  const { passage, frame, head, outbound, sentUs, foundLinks } = exchange
-  // One that was held back is complete in its intent.
-  if (!passage || !frame || !head || !outbound || outbound.headers['content-digest']) return {}
-  if (sentUs === undefined) return {}
+  const { passage, frame, head, outbound, sentUs, foundLinks, cutOff } = exchange
+  if (!passage || !frame || !head || !outbound || sentUs === undefined) return {}
   const { method } = outbound
-  const request = passageFacts(passage, frame, head, '', [])
+  const facts = { method, ...uploadFacts(exchange), ...passageFacts(passage, frame, head, '', []) }
+  const request = cutOff === true ? { ...facts, void: true as const } : facts
+  // One that was held back is complete in its intent, claims included.
+  if (outbound.headers['content-digest'] !== undefined) {
+    return cutOff === true ? { request: { ...request, claims: [] } } : {}
+  }
   return {
-    request: { method, ...uploadFacts(exchange), streamed: true, ...request },
+    request: { ...request, streamed: true },
     ...(foundLinks === undefined ? {} : { links: foundLinks }),
   }
 }

@@ -14,7 +14,7 @@ import { Stream } from 'node:stream'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
-import type { Inbound, LongBody, Outbound } from '../exchange.ts'
+import type { Feed, Inbound, LongBody, Outbound } from '../exchange.ts'
 import { readHead } from './headers.ts'
 import type { RelayLimits } from './limits.ts'
 
@@ -144,6 +144,7 @@ class Call extends Stream {
   #request: ClientRequest | undefined
   #connected = false
   #settled = false
+  #isFeeding = false
 
   constructor(base: URL, outbound: Outbound, ports: CallPorts) {
     super()
@@ -167,8 +168,10 @@ class Call extends Stream {
   }
 
   /** The time limit holds until there is a connection, and again once the body is written. */
-  async #feed(feed: NonNullable<Outbound['feed']>, request: ClientRequest): Promise<void> {
-    await feed(request)
+  async #feed(feed: Feed, request: ClientRequest): Promise<void> {
+    this.#isFeeding = true
+    await feed.run(request)
+    this.#isFeeding = false
     if (!this.#settled) this.#deadline = this.#startDeadline()
   }
 
@@ -192,6 +195,8 @@ class Call extends Stream {
 
   onResponse(response: IncomingMessage): void {
     this.sink.finished = true // The middleware then leaves the answer to us.
+    // RFC 9112 §9.3: whoever gets an error while sending stops.
+    if (this.#isFeeding && (response.statusCode ?? 0) >= 400) this.feed?.stop()
     const chunks: Buffer[] = []
     let length = 0
     const onData = (chunk: Buffer) => {
@@ -208,6 +213,8 @@ class Call extends Stream {
     response.once('error', (error) => this.#fail(broken(error)))
     response.once('close', () => {
       if (!response.complete) this.#fail(broken())
+      // Whatever the recipient would still get of a long request belongs to nothing.
+      if (this.feed !== undefined) this.#request?.destroy()
     })
   }
 
@@ -258,6 +265,7 @@ class Call extends Stream {
     clearTimeout(this.#deadline)
     this.sink.writableFinished = true
     this.sink.emit('close')
+    if (this.#isFeeding && inbound.long === undefined) this.feed?.stop()
     this.#ports.resolve(inbound)
   }
 

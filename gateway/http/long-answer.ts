@@ -2,7 +2,7 @@
 import { Problem } from '../../base/problem.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import { createPassage, type Passage } from '../stream/passage.ts'
-import { answerFields } from './answer.ts'
+import { answerFields, endAnswer } from './answer.ts'
 import { custodyOf, routeName } from './facts.ts'
 import { answerFrameOf, twinOf, wayOf } from './long.ts'
 import type { LongPorts } from './long-request.ts'
@@ -23,6 +23,8 @@ interface Arrival {
   readonly fields: readonly string[]
   /** Makes the outcome durable. @throws {Problem} `outcome-unrecorded` */
   readonly conclude: () => Promise<void>
+  /** Settles when the caller has stopped sending a body that nobody wants any more; see sendAnswer. */
+  readonly drained: Promise<unknown> | undefined
 }
 
 /**
@@ -34,7 +36,7 @@ export async function answerLong(
   ports: LongPorts,
   exchange: Exchange,
   inbound: Inbound,
-  conclude: () => Promise<void>,
+  { conclude, drained }: Pick<Arrival, 'conclude' | 'drained'>,
 ): Promise<void> {
   const { route, caller, recipient, rid } = exchange
   const { head, long, status } = inbound
@@ -65,7 +67,8 @@ export async function answerLong(
     )
     const output = passage.run(pullBody(long, STREAM_IDLE_TIMEOUT_MS, BROKEN))
     const fields = answerFields({ ...way, headers, coding: encode }, exchange)
-    const arrival = { passage, output, fields, conclude }
+    if (drained !== undefined) fields.push('connection', 'close')
+    const arrival = { passage, output, fields, conclude, drained }
     await (route.policy.response.buffered ? holdBack : passOn)(ports, exchange, status, arrival)
   } catch (error) {
     throw recipientsFault(error)
@@ -79,7 +82,7 @@ async function passOn(
   { limits, hindrance }: LongPorts,
   { request, response }: Exchange,
   status: number,
-  { passage, output, fields, conclude }: Arrival,
+  { passage, output, fields, conclude, drained }: Arrival,
 ): Promise<void> {
   // RFC 9112 §7.1: only HTTP/1.1 has chunks, and without them a broken answer looks whole.
   if (request.httpVersion !== '1.1') {
@@ -98,14 +101,14 @@ async function passOn(
   if (response.destroyed) throw new Problem(GONE.slug, GONE.detail)
   await conclude()
   response.addTrailers({ 'content-digest': passage.digest() })
-  response.end(held)
+  endAnswer(response, held, drained)
 }
 
 async function holdBack(
   ports: LongPorts,
   { response }: Exchange,
   status: number,
-  { output, fields, conclude }: Arrival,
+  { output, fields, conclude, drained }: Arrival,
 ): Promise<void> {
   const spool = await ports.spools.open()
   try {
@@ -116,7 +119,7 @@ async function holdBack(
     for await (const chunk of spool.read()) {
       await push(response, chunk, ports.limits.STREAM_IDLE_TIMEOUT_MS, GONE)
     }
-    response.end()
+    endAnswer(response, undefined, drained)
   } finally {
     await spool.close()
   }

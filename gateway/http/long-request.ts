@@ -2,12 +2,12 @@
 import type { ClientRequest } from 'node:http'
 import { Problem } from '../../base/problem.ts'
 import type { Recorder } from '../../evidence/record.ts'
-import type { Exchange, Inbound } from '../exchange.ts'
+import type { Exchange, Feed, Inbound } from '../exchange.ts'
 import { passDigest } from '../signature/digest.ts'
 import { createPassage, type Passage } from '../stream/passage.ts'
 import type { SpoolFolder } from '../stream/spool.ts'
 import type { Transfers } from '../stream/transfers.ts'
-import { composeRequest, composeTrailer, type Envelope, type LongContent } from './compose.ts'
+import { composeRequest, composeTrailer, type Envelope } from './compose.ts'
 import { checkConsent } from './consent.ts'
 import { custodyOf, longIntentOf, routeName } from './facts.ts'
 import type { Leg } from './leg.ts'
@@ -30,6 +30,8 @@ export interface LongPorts extends StagePorts {
 /** A long request that is about to leave. */
 interface Departure {
   readonly passage: Passage
+  /** Stops it once the recipient has answered: it is not read on, nor written. */
+  readonly early: AbortController
   readonly envelope: Omit<Envelope, 'long'>
   readonly output: AsyncGenerator<Buffer>
 }
@@ -39,6 +41,7 @@ const GONE = {
   stalled: 'recipient-timeout',
   detail: 'the connection broke before the answer',
 } as const
+const EARLY = new Problem('recipient-failed', 'it answered before it had the whole body')
 const BROKEN = {
   slug: 'body-malformed',
   detail: 'the body broke off or is framed wrongly',
@@ -82,12 +85,14 @@ export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<I
     { record: rid, direction: 'request', caller: caller.party.id, recipient: recipient.id, route: routeName(policy), total: long.length },
     passage.progress,
   )
-  const source = pullBody(long, STREAM_IDLE_TIMEOUT_MS, BROKEN)
+  const early = new AbortController()
+  const source = pullBody(long, STREAM_IDLE_TIMEOUT_MS, BROKEN, early.signal)
   const digest = head.get('content-digest')
   const output = passage.run(digest === undefined ? source : passDigest(digest, source))
   const parts = envelopeOf(ports, exchange, frame)
   const departure = {
     passage,
+    early,
     output,
     envelope: { ...parts, contentType, coding, body: NOTHING },
   }
@@ -101,7 +106,7 @@ export async function relayLong(ports: LongPorts, exchange: Exchange): Promise<I
 
 /** Sends it once all of it has passed. */
 async function holdBack(ports: LongPorts, exchange: Exchange, departure: Departure) {
-  const { passage, envelope, output } = departure
+  const { passage, envelope, output, early } = departure
   const { policy } = exchange.route ?? {}
   const spool = await ports.spools.open()
   try {
@@ -111,14 +116,14 @@ async function holdBack(ports: LongPorts, exchange: Exchange, departure: Departu
       checkConsent(policy, passage.captured().get('legal.consent'), nowMs)
     }
     const digest = passage.digest()
-    const feed = (request: ClientRequest) => feedWith(ports, request, spool.read(), () => ({}))
+    const feed = startFeed(ports, spool.read(), early, () => ({}))
     exchange.outbound = composeRequest(signerFor(ports, exchange), {
       ...envelope,
       long: { length: spool.length(), digest, feed },
     })
     await ports.recorder.intend(longIntentOf(exchange, linksOf(ports, passage.captured()), passage))
     exchange.intended = true
-    return await send(ports, exchange)
+    return await deliver(ports, exchange, feed, spool.length())
   } finally {
     await spool.close()
   }
@@ -126,32 +131,46 @@ async function holdBack(ports: LongPorts, exchange: Exchange, departure: Departu
 
 /** Sends each part as soon as it has passed. */
 async function passOn(ports: LongPorts, exchange: Exchange, departure: Departure) {
-  const { passage, envelope, output } = departure
+  const { passage, envelope, output, early } = departure
   const first = await output.next()
-  let stopped: unknown
-  let fed: Promise<void> | undefined
-  const feed: LongContent['feed'] = (request) => {
-    const trailer = () => composeTrailer(signerFor(ports, exchange), envelope, passage.digest())
-    fed = feedWith(ports, request, prepend(first, output), trailer, (error) => (stopped = error))
-    return fed
-  }
-  exchange.outbound = composeRequest(signerFor(ports, exchange), {
-    ...envelope,
-    long: { feed },
-  })
+  const trailer = () => composeTrailer(signerFor(ports, exchange), envelope, passage.digest())
+  const feed = startFeed(ports, prepend(first, output), early, trailer)
+  exchange.outbound = composeRequest(signerFor(ports, exchange), { ...envelope, long: { feed } })
   await ports.recorder.intend(longIntentOf(exchange, {}))
   exchange.intended = true
   try {
-    const inbound = await send(ports, exchange)
-    // An answer that came early is passed on; what was not sent by then makes the request void.
-    await fed
-    if (isOurs(stopped)) throw stopped
-    return inbound
-  } catch (error) {
-    await fed
-    throw isOurs(stopped) ? stopped : error
+    return await deliver(ports, exchange, feed)
   } finally {
     exchange.foundLinks = linksOf(ports, passage.captured())
+  }
+}
+
+/**
+ * Sends the request and waits for the answer. One that came early is passed on if it is an error; a
+ * success would have the caller believe that all of it arrived.
+ *
+ * @param length of the body, if it is known: who has all of it may answer.
+ * @throws {Problem} also what stopped the body on this side.
+ */
+async function deliver(
+  ports: LongPorts,
+  exchange: Exchange,
+  feed: RunningFeed,
+  length?: number,
+): Promise<Inbound> {
+  try {
+    const inbound = await send(ports, exchange)
+    await feed.ended()
+    if (isOurs(feed.stopped())) throw feed.stopped()
+    if (feed.stopped() === undefined || feed.sent() === length) return inbound
+    exchange.cutOff = true
+    if (inbound.status >= 300) return inbound
+    exchange.inbound = inbound
+    throw new Problem(EARLY.slug, `it answered ${inbound.status} before it had the whole body`)
+  } catch (error) {
+    await feed.ended()
+    exchange.cutOff = feed.stopped() !== undefined && feed.sent() !== length
+    throw isOurs(feed.stopped()) ? feed.stopped() : error
   }
 }
 
@@ -169,26 +188,49 @@ async function send(ports: LongPorts, exchange: Exchange): Promise<Inbound> {
   return await ports.leg.send(recipient.base, outbound, onSent, true)
 }
 
-/** Writes a body to the recipient, and ends it; or breaks the connection, so that nobody takes it for whole. */
-async function feedWith(
+/** A body that is being written, or was. */
+interface RunningFeed extends Feed {
+  /** Resolves when nothing more is written. */
+  ended(): Promise<void>
+  /** What stopped it, if it did not end by itself. */
+  readonly stopped: () => unknown
+  /** Bytes that were written. */
+  readonly sent: () => number
+}
+
+/** Makes ready what writes a body to the recipient, and ends it; or breaks the connection, so that nobody takes it for whole. */
+function startFeed(
   { limits, hindrance }: LongPorts,
-  request: ClientRequest,
   output: AsyncGenerator<Buffer>,
+  early: AbortController,
   trailer: () => Readonly<Record<string, string>>,
-  onStop: (error: unknown) => void = () => undefined,
-): Promise<void> {
-  try {
-    for await (const chunk of output) {
-      const problem = hindrance()
-      if (problem !== undefined) throw problem
-      await push(request, chunk, limits.STREAM_IDLE_TIMEOUT_MS, GONE)
+): RunningFeed {
+  let stopped: unknown
+  let sent = 0
+  let running: Promise<void> | undefined
+  const write = async (request: ClientRequest): Promise<void> => {
+    try {
+      for await (const chunk of output) {
+        const problem = hindrance()
+        if (problem !== undefined) throw problem
+        sent += chunk.length
+        await push(request, chunk, limits.STREAM_IDLE_TIMEOUT_MS, GONE, early.signal)
+      }
+      if (request.destroyed) throw new Problem(GONE.slug, GONE.detail)
+      request.addTrailers(trailer())
+      request.end()
+    } catch (error) {
+      stopped = error
+      // Who has answered early may be answering still.
+      if (error !== EARLY) request.destroy(error instanceof Error ? error : new Error('stopped'))
     }
-    if (request.destroyed) throw new Problem(GONE.slug, GONE.detail)
-    request.addTrailers(trailer())
-    request.end()
-  } catch (error) {
-    onStop(error)
-    request.destroy(error instanceof Error ? error : new Error('stopped'))
+  }
+  return {
+    run: (request) => (running = write(request)),
+    stop: () => early.abort(EARLY),
+    ended: async () => running,
+    stopped: () => stopped,
+    sent: () => sent,
   }
 }
 

@@ -134,8 +134,9 @@ export function guardOf(
 
 /** Says of a request that was stopped under way how much of it the recipient has. */
 export function released(exchange: Exchange, problem: Problem): Problem {
-  const { passage, sentUs } = exchange
-  if (passage === undefined || sentUs === undefined || passage.whole()) return problem
+  const { passage, sentUs, cutOff } = exchange
+  if (passage === undefined || sentUs === undefined) return problem
+  if (passage.whole() && cutOff !== true) return problem
   const { rows, forwarded: bytes } = passage.progress()
   const detail = `${problem.message}; ${rows} rows, ${bytes} bytes had left for the recipient, whose copy is void`
   return new Problem(problem.slug, detail, {

@@ -1,5 +1,5 @@
 /** Bodies as they come over a connection, with a limit to waiting, and writing with back-pressure. @module */
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { Problem, type ProblemSlug } from '../../base/problem.ts'
 import type { LongBody } from '../exchange.ts'
 
@@ -14,28 +14,60 @@ export interface Break {
  * still be told why.
  *
  * @param idleMs how long to wait for the next chunk.
- * @throws {Problem} `broken` when it stops in the middle.
+ * @param signal ends the waiting, and all of it, at once.
+ * @throws {Problem} `broken` when it stops in the middle; the signal's reason.
  */
 export async function* pullBody(
   { prefix, rest }: LongBody,
   idleMs: number,
   broken: Break,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  yield* prefix
+  for await (const chunk of prefix) {
+    signal?.throwIfAborted()
+    yield chunk
+  }
   if (rest === undefined) return
-  const stall = () => rest.stream.destroy(new Error(`nothing came within ${idleMs} ms`))
-  let timer = setTimeout(stall, idleMs)
+  const { stream } = rest
+  const watch = watchStream(stream, idleMs, signal)
   try {
-    for await (const chunk of rest.stream.iterator({ destroyOnReturn: false })) {
-      clearTimeout(timer)
-      yield chunk as Buffer
-      timer = setTimeout(stall, idleMs)
+    for (;;) {
+      const chunk = stream.read() as Buffer | null
+      if (chunk !== null) yield chunk
+      else if (stream.readableEnded || stream.destroyed) break
+      else await watch.next()
+      signal?.throwIfAborted()
     }
-    if (!rest.complete()) throw new Error('the connection was closed')
+    if (stream.errored !== null || !rest.complete()) {
+      throw stream.errored ?? new Error('the connection was closed')
+    }
   } catch (cause) {
-    throw new Problem(broken.slug, broken.detail, { cause })
+    throw signal?.aborted ? cause : new Problem(broken.slug, broken.detail, { cause })
   } finally {
-    clearTimeout(timer)
+    watch.end()
+  }
+}
+
+/** Waits for a stream; one that is waited for too long is destroyed. Node's own iterator cannot be left while it waits. */
+function watchStream(stream: Readable, idleMs: number, signal: AbortSignal | undefined) {
+  let wake = () => {}
+  const onEvent = () => wake()
+  const events = ['readable', 'end', 'close', 'error'] as const
+  for (const event of events) stream.on(event, onEvent)
+  signal?.addEventListener('abort', onEvent)
+  return {
+    next: async (): Promise<void> => {
+      const stall = () => stream.destroy(new Error(`nothing came within ${idleMs} ms`))
+      const timer = setTimeout(stall, idleMs)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      clearTimeout(timer)
+    },
+    end: (): void => {
+      for (const event of events) stream.off(event, onEvent)
+      signal?.removeEventListener('abort', onEvent)
+    },
   }
 }
 
@@ -48,28 +80,34 @@ export interface Gone extends Break {
  * Writes a chunk and waits until more may be written.
  *
  * @param idleMs how long the other side may take nothing.
- * @throws {Problem} as `gone` says.
+ * @param signal ends the waiting.
+ * @throws {Problem} as `gone` says; the signal's reason.
  */
 export function push(
   sink: Writable,
   chunk: Buffer,
   idleMs: number,
   { slug, stalled, detail }: Gone,
+  signal?: AbortSignal,
 ): Promise<void> | undefined {
+  signal?.throwIfAborted()
   if (sink.destroyed) throw new Problem(slug, detail)
   if (sink.write(chunk)) return undefined
   return new Promise((resolve, reject) => {
     const settle = (problem?: Problem) => {
       clearTimeout(timer)
       sink.off('drain', onDrain).off('close', onClose).off('error', onError)
+      signal?.removeEventListener('abort', onAbort)
       if (problem === undefined) resolve()
       else reject(problem)
     }
+    const onAbort = () => settle(signal?.reason as Problem)
     const onDrain = () => settle()
     const onClose = () => settle(new Problem(slug, detail))
     const onError = (cause: unknown) => settle(new Problem(slug, detail, { cause }))
     const onStall = () => settle(new Problem(stalled, `nothing was taken for ${idleMs} ms`))
     const timer = setTimeout(onStall, idleMs)
     sink.on('drain', onDrain).on('close', onClose).on('error', onError)
+    signal?.addEventListener('abort', onAbort)
   })
 }

@@ -86,7 +86,8 @@ async function relay(ports: RelayPorts, exchange: Exchange): Promise<void> {
   if (inbound.long === undefined) {
     await answerCaller(ports, exchange, await prepareAnswer(ports, exchange, inbound))
   } else {
-    await answerLong(ports, exchange, inbound, () => concludeAnswered(ports, exchange))
+    const conclude = () => concludeAnswered(ports, exchange)
+    await answerLong(ports, exchange, inbound, { conclude, drained: drain(ports, exchange) })
     finish(ports, exchange, inbound.status)
   }
 }
@@ -122,11 +123,14 @@ async function send(ports: RelayPorts, exchange: Exchange): Promise<Inbound> {
 }
 
 async function answerCaller(ports: RelayPorts, exchange: Exchange, answer: Answer): Promise<void> {
-  const { long, request } = exchange
   await concludeAnswered(ports, exchange)
-  const isEarly = long !== undefined && !request.complete
-  sendAnswer(exchange, answer, isEarly ? discard(ports, request) : undefined)
+  sendAnswer(exchange, answer, drain(ports, exchange))
   finish(ports, exchange, answer.status)
+}
+
+/** Reads on what is left of a long body that was answered early; undefined when nothing is. */
+function drain(ports: RelayPorts, { long, request }: Exchange): Promise<boolean> | undefined {
+  return long !== undefined && !request.complete ? discard(ports, request) : undefined
 }
 
 /** A caller that hung up gets nothing; what the recipient answered is evidence all the same. */

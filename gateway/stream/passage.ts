@@ -3,6 +3,7 @@
  * memory. It knows nothing of HTTP, nor where the bytes come from and go to. @module
  */
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { Problem } from '../../base/problem.ts'
 import type { BodyEvidence, Claim, MessageFacts } from '../../evidence/record.ts'
 import { formatType } from '../transform/format.ts'
@@ -75,6 +76,8 @@ export function createPassage(options: PassageOptions): Passage {
         const bytes = screen.write(piece)
         // Whoever pulls may send them at once: they count as gone, even if the sending fails.
         ledger.settle()
+        // Others get their turn, and what a receiver has said so far is heard before it gets more.
+        await setImmediate()
         if (bytes.length > 0) yield bytes
       }
       sweep(chunk.length)
