@@ -2,9 +2,8 @@ import { expect } from 'chai'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem } from '../../base/problem.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
-import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
+import { rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
 import { spawnGateway } from '../support/process.ts'
 import { checkLog, readRecords } from '../support/records.ts'
 
@@ -58,35 +57,6 @@ describe('faults while a long body is under way', () => {
       method: 'POST',
       streamed: true,
     })
-  })
-
-  it('a journal that fails: nothing more leaves, and nobody is told of an outcome', async () => {
-    let broken: Problem | undefined
-    let came = 0
-    const take = taker.take
-    taker.take = (incoming, response) => {
-      incoming.on('data', (chunk: Buffer) => (came += chunk.length))
-      take(incoming, response)
-    }
-    const gateway = await installation.start({
-      limits: LIMITS,
-      refit: (parts) => ({ ...parts, hindrance: () => broken }),
-    })
-    try {
-      const sending = await send(gateway.relayUrl)
-      for (let i = 0; i < 10; i++) await sending.write(rows(100, i * 100))
-      for (let i = 0; i < 200 && came === 0; i++) await sleep(10)
-      broken = new Problem('evidence-unavailable', 'the journal failed')
-      await sending.write(row(1000))
-      const answer = await sending.answer()
-      expect(answer.status).to.equal(503)
-      expect(answer.body.toString()).to.include('evidence-unavailable').and.include('"released"')
-      for (let i = 0; i < 200 && taker.taken.length === 0; i++) await sleep(10)
-      expect(taker.taken[0]?.whole).to.equal(false)
-      sending.request.destroy()
-    } finally {
-      await gateway.close()
-    }
   })
 
   it('a slow recipient slows the caller down, and costs no memory', async () => {
