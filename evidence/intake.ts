@@ -1,7 +1,6 @@
 /** What the relay tells the recorder, made durable before the relay may go on. @module */
 import type { Clock } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
-import { uuidv7 } from '../base/uuid.ts'
 import type { Chain, Head } from './chain.ts'
 import { watchClock, type ClockWatch } from './clock-watch.ts'
 import { commit, nameClaims, type RecordSecrets } from './commitment.ts'
@@ -14,7 +13,7 @@ import type { Journal } from './journal/journal.ts'
 import type { Retention } from './journal/retention.ts'
 import { draftIntent, draftNote, draftOutcome, draftRefusal, type ClockState } from './payload.ts'
 import type { Claim, Intent, Outcome } from './record.ts'
-import { drawRandom } from './random.ts'
+import { newRid } from './random.ts'
 import { createRowLedger } from './rows/ledger.ts'
 import type { OpenRecorder } from './recorder.ts'
 import type { Mark } from './recovery.ts'
@@ -104,7 +103,7 @@ export function createIntake(ports: IntakePorts): Intake {
     note: async (kind, facts, claims = []) => {
       mayAccept(state)
       const receivedUs = clock.wallUs()
-      const rid = uuidv7(Number(receivedUs / 1000n), drawRandom(10))
+      const rid = newRid(receivedUs)
       const digests = commit(secrets.secretOf(rid), nameClaims(claims, new Set()))
       const at = { receivedUs, clock: watch.state() }
       await record(state, draftNote(kind, rid, facts, at, digests))
@@ -195,7 +194,7 @@ function recordJump(state: State, clock: ClockState): void {
   const { alarm } = state
   alarm('the wall clock was set; nothing is relayed until the gateway is restarted')
   const receivedUs = state.clock.wallUs()
-  const rid = uuidv7(Number(receivedUs / 1000n), drawRandom(10))
+  const rid = newRid(receivedUs)
   const draft = draftNote('clock', rid, { event: 'jumped' }, { receivedUs, clock }, [])
   record(state, draft).catch((error: unknown) => alarm('no record of the clock', error))
 }

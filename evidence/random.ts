@@ -1,5 +1,6 @@
 /** Random bytes for ids, traces and decoys, asked of the generator some thousands at a time. @module */
 import { randomBytes } from 'node:crypto'
+import { uuidv7 } from '../base/uuid.ts'
 
 const POOL_BYTES = 8192
 
@@ -18,4 +19,9 @@ export function drawRandom(size: number): Buffer {
   const start = used
   used += size
   return pool.subarray(start, used)
+}
+
+/** Makes the id of a record, or of an instance. @param nowUs microseconds since the Unix epoch. */
+export function newRid(nowUs: bigint): string {
+  return uuidv7(Number(nowUs / 1000n), drawRandom(10))
 }

@@ -1,7 +1,6 @@
 /** The recorder: from the facts of an exchange to a sealed record that no crash loses. @module */
 import type { Clock } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
-import { uuidv7 } from '../base/uuid.ts'
 import { createChain, type Head, type Pending, type Sealed } from './chain.ts'
 import type { RecordSecrets } from './commitment.ts'
 import type { Custody } from './custody/custody.ts'
@@ -15,7 +14,7 @@ import { createRetention } from './journal/retention.ts'
 import { BACKLOG_RECORDS_MAX } from './limits.ts'
 import type { JsonObject } from './draft.ts'
 import type { Origin } from './payload.ts'
-import { drawRandom } from './random.ts'
+import { drawRandom, newRid } from './random.ts'
 import type { Claim, Intent, Outcome, Persist, Recorder, RecordKind } from './record.ts'
 import { recover, type Mark, type Recovered } from './recovery.ts'
 import { FIRST_PREV, type SealKey } from './seal.ts'
@@ -219,7 +218,7 @@ function ridsOf({ pending, sealed }: Recovered): ReadonlySet<string> {
 }
 
 function newJournal(clock: Clock): Recovered {
-  const instance = uuidv7(Number(clock.wallUs() / 1000n), drawRandom(10))
+  const instance = newRid(clock.wallUs())
   const mark: Mark = { v: 1, instance, seq: 0, digest: FIRST_PREV, key: '', logged: 0 }
   return { mark, pending: [], unknown: 0, sealed: [] }
 }

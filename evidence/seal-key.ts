@@ -1,12 +1,12 @@
 /** The seal key in use: bound for signing, renewed before it ends, announced in the chain. @module */
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { toBase64url } from '../base/base64url.ts'
 import { Problem } from '../base/problem.ts'
-import { uuidv7 } from '../base/uuid.ts'
 import { KEY_RETRY_MS } from './limits.ts'
 import type { Draft } from './draft.ts'
 import { draftNote } from './payload.ts'
+import { newRid } from './random.ts'
 import { createSealer, type SealKey, type Sealer } from './seal.ts'
 
 /** A seal key ready to sign. */
@@ -94,6 +94,5 @@ export function draftKey(
     certificates: [key.certificateDer, ...(key.chainDer ?? [])].map((der) => toBase64url(der)),
     retired: before.key === '' ? undefined : { key: before.key, lastSeq: before.seq },
   }
-  const rid = uuidv7(Number(nowUs / 1000n), randomBytes(10))
-  return draftNote('key', rid, facts, { receivedUs: nowUs }, [])
+  return draftNote('key', newRid(nowUs), facts, { receivedUs: nowUs }, [])
 }

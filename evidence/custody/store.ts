@@ -2,6 +2,7 @@
 import { createReadStream, promises } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../../base/problem.ts'
+import { UUID } from '../../base/uuid.ts'
 import { syncFolder } from '../durable.ts'
 
 /** A direction of an exchange. */
@@ -42,7 +43,6 @@ export interface StoredFile {
   close(): Promise<void>
 }
 
-const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/
 const FILE = /^(.{36})\.(?:(request|response)\.jwe|((?:request|response)\.body))$/
 
@@ -50,8 +50,12 @@ const FILE = /^(.{36})\.(?:(request|response)\.jwe|((?:request|response)\.body))
 export function folderStore(folder: string): CustodyStore {
   const holds = join(folder, 'holds')
   const path = ({ rid, part, until }: Stored) =>
-    join(folder, checked(until, DAY), `${checked(rid, RID)}.${isBody(part) ? part : `${part}.jwe`}`)
-  const hold = (rid: string) => join(holds, checked(rid, RID))
+    join(
+      folder,
+      checked(until, DAY),
+      `${checked(rid, UUID)}.${isBody(part) ? part : `${part}.jwe`}`,
+    )
+  const hold = (rid: string) => join(holds, checked(rid, UUID))
   const days = async () => (await listOrNone(folder)).filter((name) => DAY.test(name)).sort()
   const inDay = async (until: string) =>
     (await listOrNone(join(folder, until))).flatMap((name) => readName(name, until))

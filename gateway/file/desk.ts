@@ -7,10 +7,9 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
-import { uuidv7 } from '../../base/uuid.ts'
+import { newRid } from '../../evidence/random.ts'
 import type { OpenRecorder } from '../../evidence/recorder.ts'
 import type { Intent, MessageFacts } from '../../evidence/record.ts'
 import { checkConsent } from '../http/consent.ts'
@@ -89,7 +88,7 @@ export function createDesk(ports: DeskPorts): Desk {
 
 async function take(ports: DeskPorts, input: string, ways: Ways): Promise<FileReport> {
   const startedUs = ports.clock.wallUs()
-  const rid = uuidv7(Number(startedUs / 1000n), randomBytes(10))
+  const rid = newRid(startedUs)
   // One name: what a crash left behind of it, the next attempt replaces.
   const part = join(dirname(ways.output), `.${basename(ways.output)}.part`)
   const file = { input, stamp: await stampOf(input), ways, rid, part, startedUs }

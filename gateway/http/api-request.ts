@@ -10,9 +10,6 @@ const API_BODY_BYTES_MAX = 262_144
 /** Characters of a reason, a rule or a name: they are sealed in clear. */
 const TEXT_LENGTH_MAX = 200
 
-/** How a record is named. */
-export const RID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** A JSON object whose members are not typed yet. */
 export type Members = Readonly<Record<string, unknown>>
 

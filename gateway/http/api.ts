@@ -1,13 +1,14 @@
 /** The admin API: what keepers of custody and depositors do. Every act is sealed. @module */
 import express from 'express'
 import { Problem } from '../../base/problem.ts'
+import { UUID } from '../../base/uuid.ts'
 import { erase, hold, type KeeperPorts, releaseHold } from '../../evidence/custody/custody.ts'
 import type { CustodyStore } from '../../evidence/custody/store.ts'
 import type { Persist } from '../../evidence/record.ts'
 import { parseJob } from '../../workers/job.ts'
 import type { DeskStatus } from '../file/status.ts'
 import type { Transfers } from '../stream/transfers.ts'
-import { apiErrors, checkSecret, readApiBody, readMembers, RID, textMember } from './api-request.ts'
+import { apiErrors, checkSecret, readApiBody, readMembers, textMember } from './api-request.ts'
 import { deposit, DEPOSIT_MEMBERS, type DepositPorts } from './deposit.ts'
 import { openApi } from './openapi.ts'
 import { reveal, revealBody } from './reveal.ts'
@@ -43,7 +44,7 @@ export function createApi(ports: ApiPorts): express.Router {
   router.post('/erase', async (request, response) => {
     const members = readMembers(request, ['record', 'rule'])
     const rule = textMember(members, 'rule')
-    const done = await erase(keeper(ports), textMember(members, 'record', RID), rule)
+    const done = await erase(keeper(ports), textMember(members, 'record', UUID), rule)
     response.json({ erased: done.erased.length, held: done.held.length })
   })
   for (const [path, act] of [
@@ -54,7 +55,7 @@ export function createApi(ports: ApiPorts): express.Router {
     router.post(path, async (request, response) => {
       const members = readMembers(request, ['record', 'reason'])
       const reason = textMember(members, 'reason')
-      await act(keeper(ports), textMember(members, 'record', RID), reason)
+      await act(keeper(ports), textMember(members, 'record', UUID), reason)
       response.json({})
     })
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { Problem, type ProblemSlug } from '../../base/problem.ts'
-import { uuidv7 } from '../../base/uuid.ts'
+import { newRid } from '../../evidence/random.ts'
 import { routeName } from '../http/facts.ts'
 import type { RelayLimits } from '../http/limits.ts'
 import { type DigestCheck, startDigestCheck } from '../signature/digest.ts'
@@ -83,7 +83,7 @@ export function createUploads(ports: UploadPorts): Uploads {
     reopen: async (upload) => {
       await ends.withdraw(upload.id)
       upload.completedUs = undefined
-      upload.rid = newRid(clock)
+      upload.rid = newRid(clock.wallUs())
       table.release(upload)
     },
     end: (upload, how) => end(state, upload, how),
@@ -111,7 +111,13 @@ async function begin(
     throw new Problem('overloaded', 'too many uploads are under way')
   }
   const id = randomBytes(16).toString('hex')
-  const upload = createUpload(spool, check, { id, rid: newRid(clock), begun, sizeMax, length })
+  const upload = createUpload(spool, check, {
+    id,
+    rid: newRid(clock.wallUs()),
+    begun,
+    sizeMax,
+    length,
+  })
   // prettier-ignore
   const info = {
     get record() { return upload.rid },
@@ -178,8 +184,4 @@ function digestOf({ head }: Begun): DigestCheck | undefined {
 
 function ownerOf({ begun }: Upload): Pick<UploadEnd, 'party' | 'recipient'> {
   return { party: begun.caller.party.id, recipient: begun.recipient.id }
-}
-
-function newRid(clock: Clock): string {
-  return uuidv7(Number(clock.wallUs() / 1000n), randomBytes(10))
 }
