@@ -3,8 +3,7 @@
  * never throws: bytes that are no JSON are visited as they come. @module
  */
 import { NO_NAME, type Name, type Names } from './names.ts'
-import { BARE, CONTROL, QUOTED, STOP } from './suspicion.ts'
-import { isSuspicious, isTelling, isTimestamp } from './suspicion.ts'
+import { BARE, CONTROL, deserves, QUOTED, STOP } from './suspicion.ts'
 
 /** A key or scalar; offsets are bytes and exclude the quotes. */
 export interface JsonValue {
@@ -68,11 +67,7 @@ export function visitSuspicious(
     if (quoted && colonFollows(bytes, at)) {
       name = previous = names.at(bytes, start, end, previous)
       if (!name.clean) visit({ start, end, name: NO_NAME, depth: open.length, quoted })
-    } else if (
-      isSuspicious(bytes, traits, start, end)
-        ? !isTimestamp(bytes, start, end)
-        : name.telling !== 0 && isTelling(name, bytes, traits, start, end)
-    ) {
+    } else if (deserves(name, bytes, traits, start, end)) {
       visit({ start, end, name, depth: open.length, quoted })
     }
   }

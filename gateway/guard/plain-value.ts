@@ -1,10 +1,10 @@
 /** Which values that stand in no JSON deserve a closer look: the same question, asked of a text. @module */
 import type { Name } from './names.ts'
-import { CONTROL, isSuspicious, isTelling, isTimestamp, QUOTED } from './suspicion.ts'
+import { CONTROL, deserves, QUOTED } from './suspicion.ts'
 
 /** Longer values are looked at in any case. */
 const LENGTH_MAX = 1024
-/** Where a value's bytes stand while it is judged: a buffer for each cell of a table costs too much. */
+/** Where a value's bytes stand while it is judged: a buffer for each costs too much. */
 const bytes = Buffer.alloc(3 * LENGTH_MAX)
 
 /**
@@ -30,7 +30,5 @@ export function deservesLook(text: string, name: Pick<Name, 'telling'>): boolean
   }
   // What JSON escapes is a mark there too: quotes, backslashes.
   if (traits >= CONTROL) return true
-  return isSuspicious(bytes, traits, 0, end)
-    ? !isTimestamp(bytes, 0, end)
-    : name.telling !== 0 && isTelling(name, bytes, traits, 0, end)
+  return deserves(name, bytes, traits, 0, end)
 }

@@ -74,7 +74,7 @@ const HEX_LENGTH_MIN = 12
  *
  * @param traits of all its bytes.
  */
-export function isSuspicious(bytes: Buffer, traits: number, start: number, end: number): boolean {
+function isSuspicious(bytes: Buffer, traits: number, start: number, end: number): boolean {
   if ((traits & MARK) !== 0) return true
   const length = end - start
   // Nothing else is as short; Han and two digits may be a plate.
@@ -156,15 +156,23 @@ function hasHex(bytes: Buffer, start: number, end: number): boolean {
   return false
 }
 
+/** Whether a value deserves a closer look, for itself or for its member's name. */
+// prettier-ignore
+export function deserves(name: Pick<Name, 'telling'>, bytes: Buffer, traits: number, start: number, end: number): boolean {
+  return isSuspicious(bytes, traits, start, end)
+    ? !isTimestamp(bytes, start, end)
+    : name.telling !== 0 && isTelling(name, bytes, traits, start, end)
+}
+
 /** Whether a value that is not suspicious deserves a look for its member's name alone. */
 // prettier-ignore
-export function isTelling(name: Pick<Name, 'telling'>, bytes: Buffer, traits: number, start: number, end: number): boolean {
+function isTelling(name: Pick<Name, 'telling'>, bytes: Buffer, traits: number, start: number, end: number): boolean {
   if (name.telling !== 1) return name.telling === 2
   return !isToken(bytes, start, end) && !isMasked(bytes, traits, start, end)
 }
 
 /** `2026-11-24T02:00:00.123456789Z`: the commonest number that is nobody's. */
-export function isTimestamp(bytes: Buffer, start: number, end: number): boolean {
+function isTimestamp(bytes: Buffer, start: number, end: number): boolean {
   const length = end - start
   if (length < 19 || length > 30 || bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d)
     return false

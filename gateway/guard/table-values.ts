@@ -4,7 +4,7 @@
  */
 import type { CsvDialect } from '../policy/body.ts'
 import { type Name, NO_NAME } from './names.ts'
-import { CONTROL, HIGH, isSuspicious, isTelling, isTimestamp, QUOTED, STOP } from './suspicion.ts'
+import { CONTROL, deserves, HIGH, QUOTED, STOP } from './suspicion.ts'
 
 /** Receives what deserves a look: a cell under its column's name, or, under none, a name. */
 export type VisitCell = (place: CellPlace, text: string, name: string) => void
@@ -74,15 +74,9 @@ function judge(cells: Cells, names: readonly Name[], visit: VisitCell, record: C
     const name = names[index] ?? NO_NAME
     if (!name.clean) visit({ record, row, column: index + 1 }, name.text, '')
     const [start, end, trait] = [starts[index] as number, ends[index] as number, traits[index] as number]
-    if (trait >= CONTROL || end - start > BYTES_MAX || deserves(bytes, trait, start, end, name))
+    if (trait >= CONTROL || end - start > BYTES_MAX || deserves(name, bytes, trait, start, end))
       visit({ record, row, column: index + 1 }, textOf(cells, index), name.text)
   }
-}
-
-function deserves(bytes: Buffer, traits: number, start: number, end: number, name: Name): boolean {
-  return isSuspicious(bytes, traits, start, end)
-    ? !isTimestamp(bytes, start, end)
-    : name.telling !== 0 && isTelling(name, bytes, traits, start, end)
 }
 
 function textOf(cells: Cells, index: number): string {
