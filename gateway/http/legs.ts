@@ -1,5 +1,7 @@
 /** Which leg a message takes: short ones the direct leg, long ones http-proxy-middleware. @module */
 import type { Clock } from '../../base/clock.ts'
+import { Problem } from '../../base/problem.ts'
+import type { Exchange, Inbound } from '../exchange.ts'
 import { createDirectLeg } from './direct-leg.ts'
 import { type Leg, createLeg } from './leg.ts'
 import type { RelayLimits } from './limits.ts'
@@ -18,4 +20,17 @@ export function createLegs(clock: Clock, limits: RelayLimits): Leg {
       general.close()
     },
   }
+}
+
+/** Sends what an exchange has ready for its recipient, and notes when it left. */
+export async function dispatch(
+  { leg, clock }: { readonly leg: Leg; readonly clock: Clock },
+  exchange: Exchange,
+): Promise<Inbound> {
+  const { recipient, outbound } = exchange
+  if (!recipient?.base || !outbound) throw new Problem('internal', '')
+  const onSent = () => {
+    exchange.sentUs ??= clock.wallUs()
+  }
+  return await leg.send(recipient.base, outbound, onSent, true)
 }

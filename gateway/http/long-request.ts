@@ -11,6 +11,7 @@ import { composeRequest, composeTrailer, type Envelope } from './compose.ts'
 import { checkConsent } from './consent.ts'
 import { custodyOf, longIntentOf, routeName } from './facts.ts'
 import type { Leg } from './leg.ts'
+import { dispatch } from './legs.ts'
 import type { RelayLimits } from './limits.ts'
 import { frameOf, twinOf, wayOf } from './long.ts'
 import { pullBody, push } from './pull.ts'
@@ -159,7 +160,7 @@ async function deliver(
   length?: number,
 ): Promise<Inbound> {
   try {
-    const inbound = await send(ports, exchange)
+    const inbound = await dispatch(ports, exchange)
     await feed.ended()
     if (isOurs(feed.stopped())) throw feed.stopped()
     if (feed.stopped() === undefined || feed.sent() === length) return inbound
@@ -177,15 +178,6 @@ async function deliver(
 /** Whether the stop came from this side, and not from the recipient's. */
 function isOurs(stopped: unknown): boolean {
   return stopped !== undefined && !(stopped instanceof Problem && stopped.slug === GONE.slug)
-}
-
-async function send(ports: LongPorts, exchange: Exchange): Promise<Inbound> {
-  const { recipient, outbound } = exchange
-  if (!recipient?.base || !outbound) throw new Problem('internal', '')
-  const onSent = () => {
-    exchange.sentUs ??= ports.clock.wallUs()
-  }
-  return await ports.leg.send(recipient.base, outbound, onSent, true)
 }
 
 /** A body that is being written, or was. */

@@ -41,30 +41,18 @@ function addRuleMetrics(registers: Registry[], { status }: PolicyCounts): void {
       for (const policy of status()) this.inc(labelsOf(policy), policy.uses)
     },
   })
-  new Counter({
-    name: 'sealgate_shadow_differences_total',
-    help: 'Exchanges that a shadow version decides otherwise than the version in force.',
-    labelNames: ['policy', 'version', 'mode'],
-    registers,
-    collect() {
-      this.reset()
-      for (const policy of status()) {
-        if (policy.mode === 'shadow') this.inc(labelsOf(policy), policy.differing)
-      }
-    },
-  })
-  new Counter({
-    name: 'sealgate_shadow_unseen_total',
-    help: 'Exchanges with a long body that a shadow version did not get to see.',
-    labelNames: ['policy', 'version', 'mode'],
-    registers,
-    collect() {
-      this.reset()
-      for (const policy of status()) {
-        if (policy.mode === 'shadow') this.inc(labelsOf(policy), policy.unseen)
-      }
-    },
-  })
+  const ofShadows = (name: string, help: string, of: (policy: PolicyStatus) => number) =>
+    new Counter({
+      ...{ name, help, labelNames: ['policy', 'version', 'mode'], registers },
+      collect() {
+        this.reset()
+        for (const policy of status()) {
+          if (policy.mode === 'shadow') this.inc(labelsOf(policy), of(policy))
+        }
+      },
+    })
+  ofShadows('sealgate_shadow_differences_total', 'Exchanges that a shadow version decides otherwise than the version in force.', ({ differing }) => differing) // prettier-ignore
+  ofShadows('sealgate_shadow_unseen_total', 'Exchanges with a long body that a shadow version did not get to see.', ({ unseen }) => unseen) // prettier-ignore
   new Gauge({
     name: 'sealgate_dead_rules',
     help: 'Rules that met no value although their policy was used often.',

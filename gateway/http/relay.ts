@@ -2,14 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Problem } from '../../base/problem.ts'
-import { uuidv7 } from '../../base/uuid.ts'
-import { drawRandom } from '../../evidence/random.ts'
+import { newRid } from '../../evidence/random.ts'
 import type { Outcome } from '../../evidence/record.ts'
 import type { Exchange, Inbound } from '../exchange.ts'
 import { admit, decode, identify, readRequest, receive } from './admit.ts'
 import { sendAnswer, sendProblem, sendProblemRaw } from './answer.ts'
 import { discardBody, watchRequest } from './body.ts'
 import { intentOf, outcomeOf, refusalOf } from './facts.ts'
+import { dispatch } from './legs.ts'
 import { released } from './long.ts'
 import { answerLong } from './long-answer.ts'
 import { type LongPorts, relayLong } from './long-request.ts'
@@ -96,7 +96,7 @@ async function relayShort(ports: RelayPorts, exchange: Exchange): Promise<Inboun
   const links = await prepareRequest(ports, exchange)
   await ports.recorder.intend(intentOf(exchange, links))
   exchange.intended = true // From here on the record is concluded, never refused.
-  return await send(ports, exchange)
+  return await dispatch(ports, exchange)
 }
 
 async function withoutCoding(ports: RelayPorts, inbound: Inbound): Promise<Inbound> {
@@ -111,15 +111,6 @@ async function withoutCoding(ports: RelayPorts, inbound: Inbound): Promise<Inbou
   } catch (error) {
     throw recipientsFault(error)
   }
-}
-
-async function send(ports: RelayPorts, exchange: Exchange): Promise<Inbound> {
-  const { recipient, outbound } = exchange
-  if (!recipient?.base || !outbound) throw new Problem('internal', '')
-  const onSent = () => {
-    exchange.sentUs ??= ports.clock.wallUs()
-  }
-  return await ports.leg.send(recipient.base, outbound, onSent, true)
 }
 
 async function answerCaller(ports: RelayPorts, exchange: Exchange, answer: Answer): Promise<void> {
@@ -242,8 +233,4 @@ function beginExchange(
   const receivedUs = ports.clock.wallUs()
   const { method = '' } = request
   return { rid: newRid(receivedUs), receivedUs, request, response, method }
-}
-
-function newRid(wallUs: bigint): string {
-  return uuidv7(Number(wallUs / 1000n), drawRandom(10))
 }

@@ -3,9 +3,10 @@ import type { Request, Response } from 'express'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Problem } from '../../base/problem.ts'
+import { UUID } from '../../base/uuid.ts'
 import type { KeeperPorts } from '../../evidence/custody/custody.ts'
 import { isBody, type Stored } from '../../evidence/custody/store.ts'
-import { type Members, readMembers, RID, textMember } from './api-request.ts'
+import { type Members, readMembers, textMember } from './api-request.ts'
 
 /** Names in one reveal. */
 const REVEAL_FIELDS_MAX = 64
@@ -18,8 +19,9 @@ export async function reveal(ports: KeeperPorts, request: Request) {
     throw new Problem('request-malformed', `\`fields\` is not a list of at most ${REVEAL_FIELDS_MAX}`) // prettier-ignore
   }
   const names = fields.map((name: unknown) => textMember({ field: name }, 'field'))
-  const found = await find(ports, members)
-  const evidenceId = await seal(ports, members, names)
+  const asked = readAsked(members)
+  const found = await find(ports, asked)
+  const evidenceId = await ports.note('reveal', { ...asked, fields: names })
   return { evidenceId, originals: await secretsOf(ports, found) }
 }
 
@@ -33,27 +35,32 @@ export async function revealBody(
 ): Promise<void> {
   const members = readMembers(request, ['record', 'reason', 'side'])
   const part = `${textMember(members, 'side', /^(?:request|response)$/)}.body`
-  const found = await find(ports, members)
+  const asked = readAsked(members)
+  const found = await find(ports, asked)
   const body = found.find((item) => item.part === part)
   if (body === undefined) {
     throw new Problem('request-malformed', `custody holds no \`${part}\`: it was short, and its values are claims`) // prettier-ignore
   }
-  const evidenceId = await seal(ports, members, [part])
+  const evidenceId = await ports.note('reveal', { ...asked, fields: [part] })
   const texts = await secretsOf(ports, found)
   response.status(200).set({ 'content-type': 'application/octet-stream', 'evidence-id': evidenceId }) // prettier-ignore
   response.write(`${texts.join('\n')}\n\n`)
   await pipeline(Readable.from(ports.store.read(body), { objectMode: false }), response)
 }
 
-async function find({ store }: KeeperPorts, members: Members): Promise<readonly Stored[]> {
-  const found = await store.find(textMember(members, 'record', RID))
-  if (found.length > 0) return found
-  throw new Problem('request-malformed', 'custody holds nothing of this record: erased, or never there') // prettier-ignore
+interface Asked {
+  readonly record: string
+  readonly reason: string
 }
 
-function seal({ note }: KeeperPorts, members: Members, fields: readonly string[]): Promise<string> {
-  const record = textMember(members, 'record', RID)
-  return note('reveal', { record, reason: textMember(members, 'reason'), fields })
+function readAsked(members: Members): Asked {
+  return { record: textMember(members, 'record', UUID), reason: textMember(members, 'reason') }
+}
+
+async function find({ store }: KeeperPorts, { record }: Asked): Promise<readonly Stored[]> {
+  const found = await store.find(record)
+  if (found.length > 0) return found
+  throw new Problem('request-malformed', 'custody holds nothing of this record: erased, or never there') // prettier-ignore
 }
 
 function secretsOf({ store }: KeeperPorts, found: readonly Stored[]): Promise<string[]> {

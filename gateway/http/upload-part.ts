@@ -33,9 +33,10 @@ const BROKEN = { slug: 'body-malformed', detail: 'the body broke off' } as const
 const FATAL: ReadonlySet<string> = new Set(['body-too-large', 'inconsistent-upload-length'])
 
 /**
- * Takes what comes; `fields` with the length that is known by now. A part with a Content-Digest counts once all of it is there and the digest fits,
- * or not at all; of any other, what came counts.
+ * Takes what comes. A part with a Content-Digest counts once all of it is there and the digest fits, or
+ * not at all; of any other, what came counts.
  *
+ * @param fields with the length that is known by now.
  * @returns `whole` when the turn's exchange is now the upload's; `broken` when the request broke off.
  */
 export async function takePart(

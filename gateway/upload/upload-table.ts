@@ -60,8 +60,15 @@ export function createUploadTable({ clock, limits, expire }: TablePorts): Upload
     }, leftMs(place)).unref()
   }
 
+  const touch = ({ id }: Upload): Place | undefined => {
+    const place = places.get(id)
+    if (place !== undefined) place.idleNs = after(limits.UPLOAD_IDLE_MS)
+    return place
+  }
+
   return {
     all,
+    touch,
     hasRoom: (party) =>
       places.size < limits.UPLOADS_MAX && of(party).length < limits.UPLOADS_PARTY_MAX,
     take: (upload, done) => {
@@ -88,20 +95,14 @@ export function createUploadTable({ clock, limits, expire }: TablePorts): Upload
       if (bytes <= Math.min(room, mine)) return
       throw new Problem('overloaded', 'the uploads under way take all space allowed')
     },
-    touch: ({ id }) => {
-      const place = places.get(id)
-      if (place !== undefined) place.idleNs = after(limits.UPLOAD_IDLE_MS)
-    },
     leftMs: ({ id }) => {
       const place = places.get(id)
       return place === undefined ? 0 : leftMs(place)
     },
     keep: ({ id }) => clearTimeout(places.get(id)?.timer),
-    release: ({ id }) => {
-      const place = places.get(id)
-      if (place === undefined) return
-      place.idleNs = after(limits.UPLOAD_IDLE_MS)
-      arm(place)
+    release: (upload) => {
+      const place = touch(upload)
+      if (place !== undefined) arm(place)
     },
   }
 }
