@@ -25,7 +25,7 @@ export type Appended = (problem: Problem | undefined, segment: number) => void
 export interface Journal {
   /**
    * Appends an entry. All that is appended while a write is under way goes with the next one,
-   * under one fdatasync; the callbacks of a batch run together, in order, before the next write.
+   * made durable at once; the callbacks of a batch run together, in order, before the next write.
    *
    * @param urgency `later` for what nobody waits for: it goes with the next entry that somebody
    *   waits for, or after LATER_MS.
@@ -166,7 +166,7 @@ function start(state: State): void {
   state.running ??= run(state)
 }
 
-/** The one writer: one write and one fdatasync at a time, until nothing waits. */
+/** The one writer: one durable write at a time, until nothing waits. */
 async function run(state: State): Promise<void> {
   while (state.waiting.length > 0) {
     await gather(state)
@@ -207,7 +207,6 @@ async function commit(state: State, frames: readonly Buffer[]): Promise<void> {
   const bytes = Buffer.concat(frames)
   if (state.position + bytes.length > state.segmentBytesMax) await roll(state)
   await state.active.file.write(bytes, state.position)
-  await state.active.file.sync()
   state.position += bytes.length
 }
 

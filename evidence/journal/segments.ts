@@ -15,7 +15,6 @@ export async function createSegment(files: Files, number: number, opening: () =>
   const frame = encodeEntry(opening())
   const file = await files.create(segmentName(number))
   await file.write(frame, 0)
-  await file.sync()
   await files.syncFolder() // Without it a crash may leave the synced bytes without a name.
   return { file, position: frame.length }
 }

@@ -90,26 +90,28 @@ export class MemoryFiles {
 
   #open(name: string, call: Call): OpenFile {
     const file = this.#file(name)
+    const sync = async () => {
+      try {
+        await call('sync', () => {
+          file.synced = file.bytes
+        })
+      } catch (error) {
+        this.#poisoned.add(file)
+        throw error
+      }
+    }
     return {
-      write: (bytes, position) => {
+      write: async (bytes, position) => {
         const append = (end: number) => {
           expect(this.#poisoned.has(file), 'no write after a failed sync').to.equal(false)
           expect(position, 'appends only').to.equal(file.bytes.length)
           file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, end)])
         }
         const whole = () => append(bytes.length)
-        return call('write', whole, () => append(bytes.length >> 1))
+        await call('write', whole, () => append(bytes.length >> 1))
+        await sync()
       },
-      sync: async () => {
-        try {
-          await call('sync', () => {
-            file.synced = file.bytes
-          })
-        } catch (error) {
-          this.#poisoned.add(file)
-          throw error
-        }
-      },
+      sync,
       close: async () => undefined,
     }
   }
