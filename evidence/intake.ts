@@ -65,9 +65,17 @@ interface OpenExchange {
   readonly segment: number
 }
 
+/**
+ * One place in the table of exchanges, emptied at their end: V8 keeps a table that it has outgrown until
+ * its next full collection, and with it, in the old generation, all that the table holds.
+ */
+interface Slot {
+  exchange: OpenExchange | undefined
+}
+
 interface State extends IntakePorts {
   readonly watch: ClockWatch
-  readonly open: Map<string, OpenExchange>
+  readonly open: Map<string, Slot>
 }
 
 /** Accepts exchanges, refusals and other events. */
@@ -96,7 +104,7 @@ export function createIntake(ports: IntakePorts): Intake {
     },
     body: (rid, side, until) => {
       if (until === undefined) return { ledger: createRowLedger(secrets.secretOf(rid), side) }
-      const known = state.open.get(rid)?.secret
+      const known = state.open.get(rid)?.exchange?.secret
       const { secret, original } = keeping.start({ rid, ...until }, side, known)
       return { ledger: createRowLedger(secret, side), original }
     },
@@ -135,15 +143,16 @@ async function begin(state: State, intent: Intent): Promise<void> {
   if (custody !== undefined) await deposit(state, { rid, part: 'request', ...custody }, secret, claims) // prettier-ignore
   await admit(state, 'intent', draft, (segment) => {
     retention.retain(segment)
-    open.set(rid, { draft, secret, custody, names, segment })
+    open.set(rid, { exchange: { draft, secret, custody, names, segment } })
   })
 }
 
 async function conclude(state: State, rid: string, outcome: Outcome): Promise<void> {
   const { open, chain, alarm } = state
-  const exchange = open.get(rid)
-  if (exchange === undefined) throw new Problem('internal', 'the exchange is not under way')
-  const { draft: intent, secret, custody, names, segment } = exchange
+  const slot = open.get(rid)
+  if (slot?.exchange === undefined) throw new Problem('internal', 'the exchange is not under way')
+  const { draft: intent, secret, custody, names, segment } = slot.exchange
+  slot.exchange = undefined
   open.delete(rid)
   await state.keeping.finish(rid)
   const found = [...(outcome.request?.claims ?? []), ...(outcome.response?.claims ?? [])]

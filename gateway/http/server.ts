@@ -39,6 +39,11 @@ export function createRelayApp(
   return app
 }
 
+/** A caller's connection, and the request on it that has no answer yet. */
+interface Line {
+  current: IncomingMessage | undefined
+}
+
 /** Makes the server; it does not listen yet. @throws {ConfigFault} for unreadable TLS files. */
 export function createRelayServer(
   app: express.Express,
@@ -64,11 +69,19 @@ export function createRelayServer(
   server.maxHeadersCount = 0 // The default drops what exceeds it; bytes are bounded above.
   server.on('checkContinue', app)
   server.on('checkExpectation', app)
-  const current = new WeakMap<Socket, IncomingMessage>()
+  const lines = new WeakMap<Socket, Line>()
+  const lineOf = (socket: Socket): Line => {
+    const known = lines.get(socket)
+    if (known !== undefined) return known
+    const line = { current: undefined }
+    lines.set(socket, line)
+    return line
+  }
   server.prependListener('request', (request, response) => {
-    current.set(request.socket, request)
+    const line = lineOf(request.socket)
+    line.current = request
     response.once('close', () => {
-      if (current.get(request.socket) === request) current.delete(request.socket)
+      if (line.current === request) line.current = undefined
     })
   })
   server.on('connect', (_request, socket) => {
@@ -77,7 +90,7 @@ export function createRelayServer(
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const plain = socket as Socket
-    const request = current.get(plain)
+    const request = lines.get(plain)?.current
     // Nothing was asked; or the answer to a whole request would be cut in two.
     if (plain.bytesRead === 0 || request?.complete === true || error.code === 'ECONNRESET') {
       plain.destroy()
