@@ -20,9 +20,14 @@ export function toDate(wallUs: bigint): Date {
   return new Date(Number(wallUs / 1000n))
 }
 
+/** The second that was written last, up to its dot: most times of a process are of the same one. */
+let newest = { second: -1n, text: '' }
+
 /** RFC 3339 UTC with six fractional digits, the one form of time in records. */
 export function toTimestamp(wallUs: bigint): string {
-  const milliseconds = Number(wallUs / 1000n)
-  const micros = String(wallUs % 1_000_000n).padStart(6, '0')
-  return new Date(milliseconds).toISOString().slice(0, 20) + micros + 'Z'
+  const second = wallUs / 1_000_000n
+  if (second !== newest.second) {
+    newest = { second, text: new Date(Number(second) * 1000).toISOString().slice(0, 20) }
+  }
+  return `${newest.text}${String(wallUs - second * 1_000_000n).padStart(6, '0')}Z`
 }

@@ -86,18 +86,31 @@ export function membersOf({ rid, kind, members, times }: Draft, sd: readonly str
   }
 }
 
-/** An object's text from the texts of its members; RFC 8785 §3.2.3 sorts by UTF-16 units, as `sort` does. */
+/** An object's text from the texts of its members, in canonical order. */
 export function joinMembers(members: Members): string {
   let text = ''
-  for (const name of Object.keys(members).sort()) text += `,"${name}":${members[name]}`
-  return `{${text.slice(1)}}`
+  for (const name of namesOf(members))
+    text += `${text === '' ? '{' : ','}"${name}":${members[name]}`
+  return text === '' ? '{}' : `${text}}`
 }
 
-/** In canonical order; a time is ASCII without escapes. */
+/** The same of times, which are ASCII without escapes. */
 function timesText(times: Draft['times']): string {
   let text = ''
-  for (const name of Object.keys(times).sort()) text += `,"${name}":"${times[name]}"`
-  return `{${text.slice(1)}}`
+  for (const name of namesOf(times)) text += `${text === '' ? '{' : ','}"${name}":"${times[name]}"`
+  return text === '' ? '{}' : `${text}}`
+}
+
+/** Names in the order of RFC 8785 §3.2.3, by UTF-16 units. Most stand in it already, which `sort` does not profit from. */
+function namesOf(members: Readonly<Record<string, string>>): string[] {
+  const names = Object.keys(members)
+  for (let next = 1; next < names.length; next++) {
+    const name = names[next] as string
+    let at = next
+    for (; at > 0 && (names[at - 1] as string) > name; at--) names[at] = names[at - 1] as string
+    names[at] = name
+  }
+  return names
 }
 
 /** Reads what `writeDraft` wrote. INVARIANT: the journal's CRC held, so we wrote it. */

@@ -163,19 +163,23 @@ const clockText = ({ source, driftUs }: ClockState) => orderedText({ driftUs, so
 const dateAndId = ({ id, date }: { readonly id: string; readonly date: string }) => ({ date, id })
 
 function messageText(facts: MessageFacts | StreamFacts): string {
-  const { claims: _, upload, ...rest } = facts
-  const parts = upload === undefined ? {} : { upload: sorted({ ...upload }) }
-  if (!('manifest' in rest)) return orderedText(sorted({ ...rest, ...parts }))
-  const { manifest, rows, envelopes, ...plain } = rest
-  return orderedText(
-    sorted({
-      ...plain,
-      ...parts,
-      manifest: manifest.map(entryOf),
-      ...(rows === undefined ? {} : { rows: sorted({ ...rows }) }),
-      ...(envelopes === undefined ? {} : { envelopes: envelopesOf(envelopes) }),
-    }),
-  )
+  const known: Partial<MessageFacts> = facts
+  const { coding, envelopes, manifest, rows, upload } = known
+  const members: Record<Exclude<keyof MessageFacts, 'claims'>, Json> = {
+    coding,
+    envelopes: envelopes && envelopesOf(envelopes),
+    forwardedLength: known.forwardedLength,
+    length: known.length,
+    manifest: manifest?.map(entryOf),
+    mediaType: known.mediaType,
+    method: known.method,
+    rows: rows && sorted({ ...rows }),
+    streamed: known.streamed,
+    unnamed: known.unnamed,
+    upload: upload && sorted({ ...upload }),
+    void: known.void,
+  }
+  return orderedText(members)
 }
 
 function envelopesOf({ opened, sealed }: NonNullable<MessageFacts['envelopes']>): JsonObject {

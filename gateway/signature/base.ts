@@ -1,5 +1,5 @@
 /** The signature base of RFC 9421 §2: what exactly a message signature covers. @module */
-import { type InnerList, type Item, serializeInnerList, serializeItem } from 'structured-headers'
+import { type InnerList, type Item, serializeItem, serializeParameters } from 'structured-headers'
 import { Problem } from '../../base/problem.ts'
 
 /** A message as a signature sees it; a response has `status` and none of the request's parts. */
@@ -24,16 +24,22 @@ export interface SignedMessage {
  *   twice, or that is not supported: what cannot be rebuilt cannot be verified.
  */
 export function signatureBase(message: SignedMessage, covered: InnerList): string {
-  const lines: string[] = []
-  const seen = new Set<string>()
+  let base = ''
+  const seen: string[] = []
   for (const component of covered[0]) {
-    const identifier = serializeItem(component)
-    if (seen.has(identifier)) throw invalid(`component ${identifier} stands twice`)
-    seen.add(identifier)
-    lines.push(`${identifier}: ${componentValue(message, component, identifier)}`)
+    const identifier = identifierOf(component)
+    if (seen.includes(identifier)) throw invalid(`component ${identifier} stands twice`)
+    seen.push(identifier)
+    base += `${identifier}: ${componentValue(message, component, identifier)}\n`
   }
-  lines.push(`"@signature-params": ${serializeInnerList(covered)}`)
-  return lines.join('\n')
+  return `${base}"@signature-params": (${seen.join(' ')})${serializeParameters(covered[1])}`
+}
+
+/** A name that needs no escapes, and no parameters, is what a component nearly always is. */
+function identifierOf(component: Item): string {
+  const [name, parameters] = component
+  const isPlain = typeof name === 'string' && parameters.size === 0 && /^[@a-z\d-]+$/.test(name)
+  return isPlain ? `"${name}"` : serializeItem(component)
 }
 
 function componentValue(message: SignedMessage, component: Item, identifier: string): string {
