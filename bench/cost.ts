@@ -3,7 +3,7 @@ import { interleave, spread } from './harness.ts'
 import { makeBody } from './loan.ts'
 import { stackSvg } from './picture.ts'
 import { markdownTable, spreadText } from './report.ts'
-import { openRig, type SealgateOptions, sending } from './rig.ts'
+import { openRig, type Place, type SealgateOptions, sending } from './rig.ts'
 
 const CONNECTIONS = 32
 /** Compilers need some ten thousand requests. */
@@ -48,16 +48,10 @@ async function leastCost(rounds: number, requests: number): Promise<string> {
   try {
     const places = [await rig.express('express + HPM, untouched', 'pass')]
     for (const { name, parts } of LEAST) places.push(await rig.least(name, parts))
-    const variants = places.map((place) => sending(place, makeBody(1)))
-    const results = await interleave(
-      variants,
-      { connections: CONNECTIONS, requests },
-      rounds,
-      WARM_UPS,
-    )
+    const results = await measureAll(places, rounds, requests)
     const table = markdownTable(
       ['variant', 'CPU µs per request'],
-      variants.map(({ name }) => [name, spreadText(results.get(name), ({ cpuUs }) => cpuUs)]),
+      places.map(({ name }) => [name, spreadText(results.get(name), ({ cpuUs }) => cpuUs)]),
     )
     return `**The least: no policy, no guard, no log, no record but its signature**\n\n${table}`
   } finally {
@@ -72,21 +66,14 @@ async function costOf(
 ) {
   const rig = await openRig()
   try {
-    const body = makeBody(1)
     const places = [await rig.sealgate('complete', options)]
     const without: string[] = []
     for (const step of STEPS) {
       without.push(step.without)
       places.push(await rig.sealgate(step.name, { ...options, without: [...without] }))
     }
-    const variants = places.map((place) => sending(place, body))
-    const results = await interleave(
-      variants,
-      { connections: CONNECTIONS, requests },
-      rounds,
-      WARM_UPS,
-    )
-    const costs = variants.map(({ name }) => spread(results.get(name), ({ cpuUs }) => cpuUs).median)
+    const results = await measureAll(places, rounds, requests)
+    const costs = places.map(({ name }) => spread(results.get(name), ({ cpuUs }) => cpuUs).median)
     const parts = STEPS.map(({ part }, index) => ({
       label: part,
       value: Math.max(0, (costs[index] ?? 0) - (costs[index + 1] ?? 0)),
@@ -99,9 +86,9 @@ async function costOf(
     const picture = draw(name, title, stackSvg({ title, parts }))
     const table = markdownTable(
       ['variant', 'CPU µs per request', 'the step is the cost of'],
-      variants.map((variant, index) => [
-        variant.name,
-        spreadText(results.get(variant.name), ({ cpuUs }) => cpuUs),
+      places.map((place, index) => [
+        place.name,
+        spreadText(results.get(place.name), ({ cpuUs }) => cpuUs),
         index === 0 ? '' : (STEPS[index - 1]?.part ?? ''),
       ]),
     )
@@ -109,4 +96,9 @@ async function costOf(
   } finally {
     await rig.close()
   }
+}
+
+function measureAll(places: readonly Place[], rounds: number, requests: number) {
+  const variants = places.map((place) => sending(place, makeBody(1)))
+  return interleave(variants, { connections: CONNECTIONS, requests }, rounds, WARM_UPS)
 }

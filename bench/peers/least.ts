@@ -11,7 +11,7 @@ import { nodeFiles } from '../../evidence/journal/files.ts'
 import { openJournal } from '../../evidence/journal/journal.ts'
 import { createDirectLeg } from '../../gateway/http/direct-leg.ts'
 import { RELAY_LIMITS } from '../../gateway/http/limits.ts'
-import { listenAndSay } from './listen.ts'
+import { answerJson, listenAndSay } from './listen.ts'
 
 /** Bytes that the benchmark's exchange leaves: its intent, and its outcome with the seal of another. */
 const ENTRY_BYTES = [1_500, 3_500] as const
@@ -50,9 +50,7 @@ const server = createServer((request, response) => {
     const message = { method: 'POST', path, headers, body }
     const answer = await leg.send(base, message, () => {})
     if (parts.includes('durable')) await keep('outcome', ENTRY_BYTES[1])
-    const length = `${answer.body.length}`
-    response.writeHead(200, ['content-type', 'application/json', 'content-length', length])
-    response.end(answer.body)
+    answerJson(response, answer.body)
     if (parts.includes('seal')) seal(body)
   }
 })

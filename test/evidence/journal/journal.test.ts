@@ -1,3 +1,5 @@
+import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { Problem } from '../../../base/problem.ts'
 import { decodeEntries, encodeEntry, type Entry } from '../../../evidence/journal/entry.ts'
@@ -186,6 +188,39 @@ describe('journal', () => {
     }
   })
 })
+
+describe('the files of a journal on the machine', () => {
+  it('are open so that no write returns before its bytes are durable', async () => {
+    const folder = temporaryFolder()
+    try {
+      const files = nodeFiles(folder.path)
+      const made = await files.create(FIRST)
+      expect(isDurable(join(folder.path, FIRST)), 'a new file').to.equal(true)
+      await made.close()
+      const found = await files.open(FIRST)
+      expect(isDurable(join(folder.path, FIRST)), 'a file that was there').to.equal(true)
+      await found.close()
+    } finally {
+      folder.remove()
+    }
+  })
+})
+
+/** Whether the kernel has the file open with O_DSYNC (proc_pid_fdinfo(5): `flags` in octal). */
+function isDurable(path: string): boolean {
+  const open = readdirSync('/proc/self/fd').find((fd) => linkOf(fd) === path)
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${open}`, 'utf8'))?.[1]
+  return (Number.parseInt(flags ?? '0', 8) & constants.O_DSYNC) !== 0
+}
+
+/** The folder's own descriptor is gone by the time its entry is read. */
+function linkOf(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return undefined
+  }
+}
 
 function flip(memory: MemoryFiles, name: string): void {
   const bytes = Buffer.from(memory.bytesOf(name))
