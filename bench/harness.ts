@@ -60,15 +60,24 @@ export async function startServer(
   return { child, port, pids: [child.pid ?? 0] }
 }
 
-/** CPU time of all threads of the processes so far, microseconds (Linux: /proc/<pid>/task/<tid>/schedstat). */
-export function cpuTimeUs(pids: readonly number[]): number {
-  let total = 0
+/** Thread name → CPU time so far, microseconds, over all processes (Linux: /proc/<pid>/task/<tid>). */
+export function threadTimesUs(pids: readonly number[]): ReadonlyMap<string, number> {
+  const times = new Map<string, number>()
   for (const pid of pids) {
     for (const task of readdirSync(`/proc/${pid}/task`)) {
-      total += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0])
+      const read = (file: string) => readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8')
+      const name = read('comm').trim()
+      times.set(name, (times.get(name) ?? 0) + Number(read('schedstat').split(' ')[0]) / 1000)
     }
   }
-  return total / 1000
+  return times
+}
+
+/** CPU time of all threads of the processes so far, microseconds. */
+export function cpuTimeUs(pids: readonly number[]): number {
+  return threadTimesUs(pids)
+    .values()
+    .reduce((sum, each) => sum + each, 0)
 }
 
 /** Resident memory of the processes, MB. */

@@ -3,8 +3,7 @@
  * pool's, the log's. `node bench/threads.ts [jwt | secrets] [requests] [per second]`; without the last
  * a closed loop. @module
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { measure } from './harness.ts'
+import { measure, threadTimesUs } from './harness.ts'
 import { makeBody } from './loan.ts'
 import { openRig, sending } from './rig.ts'
 
@@ -19,28 +18,15 @@ const load = {
     : { connections: 128, perSecond: Number(perSecond) }),
 }
 
-/** Thread name → CPU time so far, microseconds (Linux: /proc/<pid>/task/<tid>). */
-function threadTimes(pids: readonly number[]): Map<string, number> {
-  const times = new Map<string, number>()
-  for (const pid of pids) {
-    for (const task of readdirSync(`/proc/${pid}/task`)) {
-      const read = (file: string) => readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8')
-      const name = read('comm').trim()
-      times.set(name, (times.get(name) ?? 0) + Number(read('schedstat').split(' ')[0]) / 1000)
-    }
-  }
-  return times
-}
-
 const rows = []
 const rig = await openRig()
 try {
   const gateway = sending(await rig.sealgate('Sealgate', { secrets: proof === 'secrets' }), makeBody(1)) // prettier-ignore
   await measure(gateway, WARM_UP)
   for (let round = 0; round < ROUNDS; round++) {
-    const before = threadTimes(gateway.pids)
+    const before = threadTimesUs(gateway.pids)
     const { cpuUs, perSecond: rate, p50Ms, p99Ms, residentMb } = await measure(gateway, load)
-    const each = [...threadTimes(gateway.pids)].map(
+    const each = [...threadTimesUs(gateway.pids)].map(
       ([name, us]) => [name, (us - (before.get(name) ?? 0)) / load.requests] as const,
     )
     rows.push({
