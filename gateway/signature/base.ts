@@ -25,14 +25,14 @@ export interface SignedMessage {
  */
 export function signatureBase(message: SignedMessage, covered: InnerList): string {
   let base = ''
-  const seen: string[] = []
+  const seen = new Set<string>()
   for (const component of covered[0]) {
     const identifier = identifierOf(component)
-    if (seen.includes(identifier)) throw invalid(`component ${identifier} stands twice`)
-    seen.push(identifier)
+    if (seen.has(identifier)) throw invalid(`component ${identifier} stands twice`)
+    seen.add(identifier)
     base += `${identifier}: ${componentValue(message, component, identifier)}\n`
   }
-  return `${base}"@signature-params": (${seen.join(' ')})${serializeParameters(covered[1])}`
+  return `${base}"@signature-params": (${[...seen].join(' ')})${serializeParameters(covered[1])}`
 }
 
 /** A name that needs no escapes, and no parameters, is what a component nearly always is. */
