@@ -81,24 +81,21 @@ export function membersOf({ rid, kind, members, times }: Draft, sd: readonly str
     ...members,
     ...(kind === undefined ? {} : { kind: `"${kind}"` }),
     rid: `"${rid}"`,
-    times: timesText(times),
+    times: join(times, '"'),
     _sd: sd.length === 0 ? '[]' : `["${sd.join('","')}"]`, // base64url needs no escapes.
   }
 }
 
 /** An object's text from the texts of its members, in canonical order. */
 export function joinMembers(members: Members): string {
-  let text = ''
-  for (const name of namesOf(members))
-    text += `${text === '' ? '{' : ','}"${name}":${members[name]}`
-  return text === '' ? '{}' : `${text}}`
+  return join(members, '')
 }
 
-/** The same of times, which are ASCII without escapes. */
-function timesText(times: Draft['times']): string {
+/** @param quote around each value: `"` for times, which are ASCII without escapes. */
+function join(members: Readonly<Record<string, string>>, quote: '' | '"'): string {
   let text = ''
-  for (const name of namesOf(times)) text += `${text === '' ? '{' : ','}"${name}":"${times[name]}"`
-  return text === '' ? '{}' : `${text}}`
+  for (const name of namesOf(members)) text += `,"${name}":${quote}${members[name]}${quote}`
+  return `{${text.slice(1)}}`
 }
 
 /** Names in the order of RFC 8785 §3.2.3, by UTF-16 units. Most stand in it already, which `sort` does not profit from. */

@@ -39,7 +39,7 @@ export function createRelayApp(
   return app
 }
 
-/** A caller's connection, and the request on it that has no answer yet. */
+/** A caller's connection, and the request on it that has no answer yet; emptied like `Slot` in evidence/intake.ts. */
 interface Line {
   current: IncomingMessage | undefined
 }
