@@ -8,6 +8,7 @@ import { derivedSecrets, openClaim } from '../evidence/commitment.ts'
 import type { Claim, Intent, MessageFacts, Outcome } from '../evidence/record.ts'
 import { openRecorder } from '../evidence/recorder.ts'
 import { readRecord, recordDigest, type SealKey } from '../evidence/seal.ts'
+import { readShelved } from '../evidence/shelf.ts'
 import { openSealIdentity } from '../evidence/x509-identity.ts'
 
 const SECONDS = 1
@@ -63,7 +64,7 @@ async function measure(folder: string, key: SealKey, callers: number) {
     identity: async () => key,
     secrets,
     origin: { org: 'Bench', role: 'bureau', build: digest, config: digest },
-    persist: async (batch) => void records.push(...batch.map(({ jws }) => jws)),
+    persist: async (batch) => void records.push(...batch.map((each) => readShelved(each).jws)),
     clock: systemClock,
     alarm: (text, error) => console.error(text, error),
   })

@@ -1,11 +1,11 @@
 /** Hands sealed records to the log, in order and at least once, for as long as it takes. @module */
 import type { Sealed } from './chain.ts'
 import { PERSIST_RECORDS_MAX, PERSIST_RETRY_MS_MAX, PERSIST_RETRY_MS_MIN } from './limits.ts'
-import type { Persist, SealedRecord } from './record.ts'
-import { createShelf, type Shelved } from './shelf.ts'
+import type { SealedRecord } from './record.ts'
+import { createShelf, type PersistShelved, type Shelved } from './shelf.ts'
 
 export interface DeliveryPorts {
-  readonly persist: Persist
+  readonly persist: PersistShelved
   readonly alarm: (message: string, error?: unknown) => void
   /** Called with each batch once it is in the log. */
   readonly logged: (batch: readonly Delivered[]) => void
@@ -25,8 +25,6 @@ export interface Delivery {
 export function createDelivery(ports: DeliveryPorts): Delivery {
   const queue: (Shelved & Delivered)[] = []
   const shelf = createShelf()
-  // Not async: a call that waits would hold on to the texts.
-  const hand = (batch: readonly Shelved[]) => ports.persist(batch.map((each) => shelf.read(each)))
   const pause = createPause()
   let running: Promise<void> | undefined
   const run = async () => {
@@ -35,7 +33,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     while (queue.length > 0) {
       const batch = queue.slice(0, PERSIST_RECORDS_MAX)
       try {
-        await hand(batch)
+        await ports.persist(batch)
       } catch (error) {
         ports.alarm(`the log took no records; ${queue.length} wait in the journal`, error)
         if (pause.ended()) break
@@ -51,7 +49,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
   }
   return {
     push: ({ record, segment }) => {
-      queue.push({ ...shelf.put(record), segment })
+      queue.push({ ...shelf.put(record), seq: record.seq, segment })
       running ??= run()
     },
     stop: async () => {

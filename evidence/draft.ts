@@ -4,7 +4,7 @@
  */
 import canonicalize from 'canonicalize'
 import { Problem } from '../base/problem.ts'
-import type { RecordKind } from './record.ts'
+import type { FindingFacts, RecordKind } from './record.ts'
 
 /** JSON as records use it: numbers are integers below 2^53, everything precise is a string. */
 export type Json =
@@ -27,6 +27,8 @@ export interface Draft {
   readonly times: Readonly<Record<string, string>>
   /** Digests of this part's claims, unsorted and without decoys. */
   readonly _sd: readonly string[]
+  /** What the members say to an index. Absent where nobody wrote it down: the log reads the payload. */
+  readonly facts?: FindingFacts
 }
 
 /**
@@ -60,13 +62,14 @@ export function orderedText(value: Json): string {
  * came the outcome also has `request` and `links`, complete, in place of what the intent knew.
  */
 export function mergeDrafts(intent: Draft, outcome: Draft): Draft {
-  const { rid, kind } = intent
+  const { rid, kind, facts } = intent
   return {
     rid,
     ...(kind === undefined ? {} : { kind }),
     members: { ...intent.members, ...outcome.members },
     times: { ...intent.times, ...outcome.times },
     _sd: intent._sd.concat(outcome._sd),
+    ...(facts === undefined || outcome.members['links'] !== undefined ? {} : { facts }),
   }
 }
 

@@ -4,14 +4,16 @@
 export const BACKLOG_RECORDS_MAX = 50_000
 /** Records signed before the event loop gets its turn: about 1 ms of signing. */
 export const SEAL_RECORDS_MAX = 16
+/** Milliseconds in which drafts gather: what signs them is then still in the processor's caches. */
+export const SEAL_GATHER_MS = 20
 /** Between two attempts to seal while the key, in a token, does not sign. */
 export const SEAL_RETRY_MS = 1_000
 /** Records handed to `persist` in one call. */
 export const PERSIST_RECORDS_MAX = 1024
 /** Bytes of one board of the shelf on which records wait for the log. */
 export const SHELF_BYTES = 1024 * 1024
-/** Empty boards that are kept for the next records. */
-export const SHELVES_SPARE_MAX = 4
+/** Empty boards that are kept for the next records: one that is let go lives until two threads have collected it. */
+export const SHELVES_SPARE_MAX = 16
 /** The first pause between two attempts to persist; each further one is twice as long. */
 export const PERSIST_RETRY_MS_MIN = 100
 /** The longest pause between two attempts to persist. */

@@ -48,24 +48,32 @@ export interface Place {
 
 /** The part of an exchange that is known before anything is relayed. */
 export function draftIntent(intent: Intent, digests: readonly string[], clock: ClockState): Draft {
-  const { caller, policy, legal, custody } = intent
+  const { rid, receivedUs, caller, recipient, route, policy, legal, links, custody } = intent
   return {
-    rid: intent.rid,
+    rid,
     kind: 'exchange',
     members: {
       caller: callerText(caller),
-      recipient: orderedText(intent.recipient),
-      route: orderedText(intent.route),
+      recipient: orderedText(recipient),
+      route: orderedText(route),
       policy: policyText(policy),
       purpose: orderedText(intent.purpose),
       legal: orderedText({ basis: legal.basis, pia: legal.pia && dateAndId(legal.pia) }),
-      links: canonicalText(intent.links), // Their names come from a policy, in any order.
+      links: canonicalText(links), // Their names come from a policy, in any order.
       ...(custody === undefined ? {} : { custody: orderedText({ until: custody.until }) }),
       request: messageText(intent.request),
       clock: clockText(clock),
     },
-    times: { received: toTimestamp(intent.receivedUs) },
+    times: { received: toTimestamp(receivedUs) },
     _sd: digests,
+    facts: {
+      receivedUs: Number(receivedUs),
+      caller: caller.id,
+      recipient,
+      route,
+      policy: `${policy.id}@${policy.version}`,
+      links,
+    },
   }
 }
 

@@ -174,6 +174,19 @@ export interface BodyEvidence {
   readonly original?: Pick<Original, 'write' | 'finish'>
 }
 
+/** What records are found by, besides their names. */
+export interface FindingFacts {
+  /** Microseconds since the Unix epoch. */
+  readonly receivedUs: number
+  readonly caller?: string
+  readonly recipient?: string
+  readonly route?: string
+  /** `<id>@<version>`. */
+  readonly policy?: string
+  /** Pseudonymous link keys by link name. */
+  readonly links: Readonly<Record<string, string>>
+}
+
 /** A sealed record on its way to the log. The JWS bytes are the record; the rest is derived. */
 export interface SealedRecord {
   readonly rid: string
@@ -181,6 +194,11 @@ export interface SealedRecord {
   readonly instance: string
   readonly seq: number
   readonly jws: string
+  /**
+   * What the log needs of the JWS, base64url SHA-256 included, when the process that sealed it has it
+   * at hand; what comes from elsewhere has none, and the log reads the JWS.
+   */
+  readonly known?: FindingFacts & { readonly digest: string }
 }
 
 /** Where sealed records go. Resolves when all of them are in the log, each exactly once. */

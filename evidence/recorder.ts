@@ -15,10 +15,11 @@ import { BACKLOG_RECORDS_MAX } from './limits.ts'
 import type { JsonObject } from './draft.ts'
 import type { Origin } from './payload.ts'
 import { drawRandom, newRid } from './random.ts'
-import type { Claim, Intent, Outcome, Persist, Recorder, RecordKind } from './record.ts'
+import type { Claim, Intent, Outcome, Recorder, RecordKind } from './record.ts'
 import { recover, type Mark, type Recovered } from './recovery.ts'
 import { FIRST_PREV, type SealKey } from './seal.ts'
 import { draftKey, holdKey, type BoundKey } from './seal-key.ts'
+import type { PersistShelved } from './shelf.ts'
 
 /** What the recorder is made of. */
 export interface RecorderOptions {
@@ -30,7 +31,7 @@ export interface RecorderOptions {
   /** Where originals go when a policy says `custody: sealed`; without it such exchanges are refused. */
   readonly custody?: Custody
   readonly origin: Origin
-  readonly persist: Persist
+  readonly persist: PersistShelved
   readonly clock: Clock
   /** Tells the operator; neither message nor error holds a value. */
   readonly alarm: (message: string, error?: unknown) => void

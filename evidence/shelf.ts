@@ -1,30 +1,34 @@
 /**
- * Where sealed records wait for the log: as bytes outside the heap. As texts they would outlive two
- * collections each, move to the old generation, and be most of what fills it. @module
+ * Where sealed records wait for the log: as bytes outside the heap, which the log's thread reads where
+ * they stand. As objects they would outlive two collections each, move to the old generation, and be most
+ * of what fills it. @module
  */
 import { SHELF_BYTES, SHELVES_SPARE_MAX } from './limits.ts'
-import type { SealedRecord } from './record.ts'
+import type { Persist, SealedRecord } from './record.ts'
 
-/** A record whose text is on a shelf. */
-export interface Shelved extends Omit<SealedRecord, 'jws'> {
+/** Where a record stands; all of it may go to another thread, for which the bytes are the same. */
+export interface Shelved {
   readonly board: Board
+  /** The JWS, in ASCII, is from `start` to `middle`; then comes the JSON of the rest, up to `end`. */
   readonly start: number
+  readonly middle: number
   readonly end: number
-}
-
-export interface Shelf {
-  put(record: SealedRecord): Shelved
-  /** Gives the record again, as often as asked. */
-  read(shelved: Shelved): SealedRecord
-  /** Its room may be used again. */
-  free(shelved: Shelved): void
 }
 
 /** A stretch of memory that is filled once, and again when all that stands in it is free. */
 interface Board {
-  readonly bytes: Buffer
+  readonly bytes: SharedArrayBuffer
   used: number
   records: number
+}
+
+/** `Persist` for records on a shelf. They stay there until it resolves. */
+export type PersistShelved = (records: readonly Shelved[]) => Promise<void>
+
+export interface Shelf {
+  put(record: SealedRecord): Shelved
+  /** Its room may be used again. */
+  free(shelved: Shelved): void
 }
 
 /** Starts empty; keeps a few boards for the next records. */
@@ -38,26 +42,40 @@ export function createShelf(): Shelf {
     return open
   }
   return {
-    put: ({ rid, kind, instance, seq, jws }) => {
-      const board = boardFor(jws.length)
-      const start = board.used
-      board.used += board.bytes.write(jws, start, 'latin1') // A JWS is ASCII.
+    put: ({ jws, ...others }) => {
+      const rest = JSON.stringify(others)
+      const length = jws.length + Buffer.byteLength(rest)
+      const board = boardFor(length)
+      const [start, end] = [board.used, board.used + length]
+      const place = Buffer.from(board.bytes, start, length)
+      place.write(jws, 'latin1')
+      place.write(rest, jws.length)
+      board.used = end
       board.records += 1
-      return { rid, kind, instance, seq, board, start, end: board.used }
-    },
-    read: ({ rid, kind, instance, seq, board, start, end }) => {
-      return { rid, kind, instance, seq, jws: board.bytes.toString('latin1', start, end) }
+      return { board, start, middle: start + jws.length, end }
     },
     free: ({ board }) => {
       board.records -= 1
       if (board.records > 0) return
       board.used = 0
-      if (board === open || board.bytes.length > SHELF_BYTES) return
+      if (board === open || board.bytes.byteLength > SHELF_BYTES) return
       if (spare.length < SHELVES_SPARE_MAX) spare.push(board)
     },
   }
 }
 
+/** Gives the record again, as often as asked. */
+export function readShelved({ board, start, middle, end }: Shelved): SealedRecord {
+  const bytes = Buffer.from(board.bytes)
+  const rest = JSON.parse(bytes.toString('utf8', middle, end)) as Omit<SealedRecord, 'jws'>
+  return { ...rest, jws: bytes.toString('latin1', start, middle) }
+}
+
+/** Takes records from their shelf for somebody who has them in this thread. */
+export function fromShelf(persist: Persist): PersistShelved {
+  return (records) => persist(records.map(readShelved))
+}
+
 function makeBoard(size: number): Board {
-  return { bytes: Buffer.allocUnsafeSlow(size), used: 0, records: 0 }
+  return { bytes: new SharedArrayBuffer(size), used: 0, records: 0 }
 }

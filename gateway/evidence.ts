@@ -15,6 +15,7 @@ import { openTokenIdentity } from '../evidence/pkcs11/identity.ts'
 import type { Persist } from '../evidence/record.ts'
 import { type OpenRecorder, openRecorder, type RecorderOptions } from '../evidence/recorder.ts'
 import type { SealKey } from '../evidence/seal.ts'
+import type { PersistShelved } from '../evidence/shelf.ts'
 import { formatTrust } from '../evidence/verify-trust.ts'
 import { openSealIdentity } from '../evidence/x509-identity.ts'
 import {
@@ -23,8 +24,7 @@ import {
   type RunCommand,
   startClockWatch,
 } from '../workers/clock.ts'
-import type { Persister } from '../workers/embedded.ts'
-import { startThread } from '../workers/thread.ts'
+import { startThread, type ThreadPersister } from '../workers/thread.ts'
 import type { WitnessStatus } from '../workers/witness.ts'
 import { buildDigest } from './build.ts'
 import type { Config } from './config.ts'
@@ -138,10 +138,10 @@ const NO_TIME_SERVICE =
   'no time service answers (chronyc, timedatectl): only jumps of the clock are noticed'
 
 /** The log's thread, and what it told of the log. */
-interface Sink extends Persister {
+interface Sink extends ThreadPersister {
   readonly witnessing: () => WitnessStatus
   /** Hands records over as `persist` does, and remembers whether they were taken. */
-  readonly deliver: Persist
+  readonly deliver: PersistShelved
   /** Why the newest records are not in the log; undefined while all is well. */
   readonly trouble: () => string | undefined
 }
@@ -161,18 +161,16 @@ async function startSink(config: Config, alarm: Alarm): Promise<Sink> {
     ...thread,
     witnessing: () => status,
     trouble: () => trouble,
-    // Not async: a call that waits would hold on to the records.
-    deliver: (records) =>
-      thread.persist(records).then(
-        () => {
-          trouble = undefined
-        },
-        (error: unknown) => {
-          const why = error instanceof Problem ? error.message : 'the log failed; see the alarms'
-          trouble = `records wait in the journal: ${why}`
-          throw error
-        },
-      ),
+    deliver: async (records) => {
+      try {
+        await thread.persist(records)
+        trouble = undefined
+      } catch (error) {
+        const why = error instanceof Problem ? error.message : 'the log failed; see the alarms'
+        trouble = `records wait in the journal: ${why}`
+        throw error
+      }
+    },
   }
 }
 

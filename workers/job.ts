@@ -14,6 +14,20 @@ export interface RecordJob {
   readonly records: readonly SealedRecord[]
 }
 
+/** Makes a job of records, which carries nothing but what a record is. */
+export function makeJob(records: readonly SealedRecord[]): RecordJob {
+  return {
+    v: 1,
+    records: records.map(({ rid, kind, instance, seq, jws }) => ({
+      rid,
+      kind,
+      instance,
+      seq,
+      jws,
+    })),
+  }
+}
+
 /**
  * Names a job by what it carries, so that a batch handed in again is the same job. The digest keeps
  * two different batches with the same ends apart.

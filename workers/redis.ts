@@ -5,7 +5,7 @@ import { Problem } from '../base/problem.ts'
 import type { SealedRecord } from '../evidence/record.ts'
 import { type Alarm, connectRedis } from './connection.ts'
 import type { Persister } from './embedded.ts'
-import { jobId, RECORD_QUEUE, type RecordJob } from './job.ts'
+import { jobId, makeJob, RECORD_QUEUE, type RecordJob } from './job.ts'
 import { PERSIST_TIMEOUT_MS, WAIT_MS, PAUSE_MS, KEEP_COMPLETED, RETRY_MS } from './limits.ts'
 
 export interface RedisPersistOptions {
@@ -57,16 +57,12 @@ async function driveOnce(
   try {
     const id = jobId(records)
     const job = await within(
-      queue.add(
-        'append',
-        { v: 1, records },
-        {
-          jobId: id,
-          attempts: Number.MAX_SAFE_INTEGER,
-          backoff: { type: 'fixed', delay: RETRY_MS },
-          removeOnComplete: KEEP_COMPLETED,
-        },
-      ),
+      queue.add('append', makeJob(records), {
+        jobId: id,
+        attempts: Number.MAX_SAFE_INTEGER,
+        backoff: { type: 'fixed', delay: RETRY_MS },
+        removeOnComplete: KEEP_COMPLETED,
+      }),
     )
     const waited = await within(job.waitUntilFinished(events, WAIT_MS).then(done, failed))
     if (waited) return true

@@ -5,6 +5,7 @@
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { Problem, type ProblemSlug } from '../base/problem.ts'
 import type { SealedRecord } from '../evidence/record.ts'
+import { readShelved, type Shelved } from '../evidence/shelf.ts'
 import type { Persister } from './embedded.ts'
 import { THREAD_RESTART_MS_MAX, THREAD_RESTART_MS_MIN } from './limits.ts'
 import type { WitnessStatus } from './witness.ts'
@@ -20,7 +21,10 @@ export interface ThreadPorts extends ThreadEvents {
   readonly start: () => Worker
 }
 
-type Order = { readonly id: number; readonly records: readonly SealedRecord[] } | 'close'
+/** Records from a shelf of the process, or from elsewhere. */
+type Handed = readonly (SealedRecord | Shelved)[]
+
+type Order = { readonly id: number; readonly records: Handed } | 'close'
 
 type Report =
   | { readonly is: 'ready' }
@@ -33,6 +37,11 @@ type Report =
 interface PlainError {
   readonly error: unknown
   readonly slug?: ProblemSlug
+}
+
+/** A persister that takes both sorts of records. */
+export interface ThreadPersister extends Pick<Persister, 'close'> {
+  readonly persist: (records: Handed) => Promise<void>
 }
 
 /** A thread, from its start to its end. */
@@ -50,7 +59,7 @@ interface Running {
  *
  * @throws what the first start failed with.
  */
-export async function startThread(ports: ThreadPorts): Promise<Persister> {
+export async function startThread(ports: ThreadPorts): Promise<ThreadPersister> {
   let [closing, pauseMs] = [false, THREAD_RESTART_MS_MIN]
   let again: NodeJS.Timeout | undefined
   let current: Running | undefined
@@ -151,12 +160,16 @@ export async function serveThread(
       return
     }
     const { id, records } = order
-    persister.persist(records).then(
+    persister.persist(records.map(toRecord)).then(
       () => tell({ is: 'done', id }),
       (error: unknown) => tell({ is: 'done', id, error: toPlain(error) }),
     )
   })
   tell({ is: 'ready' })
+}
+
+function toRecord(record: SealedRecord | Shelved): SealedRecord {
+  return 'board' in record ? readShelved(record) : record
 }
 
 function toPlain(error: unknown): PlainError {

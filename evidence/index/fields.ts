@@ -1,6 +1,6 @@
 /** Reads from a record's payload what the index holds. @module */
 import { Problem } from '../../base/problem.ts'
-import type { RecordKind } from '../record.ts'
+import type { RecordKind, SealedRecord } from '../record.ts'
 import { readRecord, recordDigest } from '../seal.ts'
 import type { IndexRow } from './index.ts'
 
@@ -40,6 +40,21 @@ export function indexRow(jws: string, position: number): IndexRow & { readonly p
   }
 }
 
+/**
+ * Makes the row of a record whose facts are known, as `indexRow` would read it.
+ *
+ * @throws {Problem} `job-invalid` for a name that no record may have.
+ */
+export function knownRow(
+  { rid, kind, instance, seq }: SealedRecord,
+  known: NonNullable<SealedRecord['known']>,
+): IndexRow {
+  const { caller, recipient, route, policy, links } = known
+  checkNames({ caller, recipient, route, policy })
+  checkNames(links)
+  return { position: 0, rid, kind, instance, seq, ...known }
+}
+
 /** Date.parse keeps milliseconds; the three digits after them stand at the end of the text. */
 function toMicroseconds(time: string): number {
   const milliseconds = Date.parse(time)
@@ -55,6 +70,10 @@ function readLinks(payload: JsonObject): Record<string, string> {
   if (payload['links'] === undefined) return {}
   const links = object(payload, 'links')
   return Object.fromEntries(Object.keys(links).map((name) => [name, text(links, name)]))
+}
+
+function checkNames(names: JsonObject): void {
+  for (const name of Object.keys(names)) if (names[name] !== undefined) text(names, name)
 }
 
 function text(holder: JsonObject, name: string, form?: RegExp): string {

@@ -1,8 +1,8 @@
 /** The index: finds records; never the truth. Everything in it can be made again from the log. @module */
-import type { RecordKind } from '../record.ts'
+import type { FindingFacts, RecordKind } from '../record.ts'
 
-/** What the index knows of one record, all of it read from the record's payload. */
-export interface IndexRow {
+/** What the index knows of one record, all of it as the record's payload says. */
+export interface IndexRow extends FindingFacts {
   /** Leaf index in the log, from 0. */
   readonly position: number
   /** base64url SHA-256 of the JWS. */
@@ -11,15 +11,6 @@ export interface IndexRow {
   readonly kind: RecordKind
   readonly instance: string
   readonly seq: number
-  /** Microseconds since the Unix epoch. */
-  readonly receivedUs: number
-  readonly caller?: string
-  readonly recipient?: string
-  readonly route?: string
-  /** `<id>@<version>`. */
-  readonly policy?: string
-  /** Pseudonymous link keys by link name. */
-  readonly links: Readonly<Record<string, string>>
 }
 
 /** How a record is recognised when it arrives again. */

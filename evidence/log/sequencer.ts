@@ -9,7 +9,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { Problem } from '../../base/problem.ts'
 import { sm3 } from '../crypto.ts'
-import { indexRow } from '../index/fields.ts'
+import { indexRow, knownRow } from '../index/fields.ts'
 import type { EvidenceIndex, IndexRow } from '../index/index.ts'
 import type { SealedRecord } from '../record.ts'
 import { type Edge, makeBatch, type NewRecord, obsolete } from './batch.ts'
@@ -155,7 +155,7 @@ function readAll(
   const refused: string[] = []
   for (const record of records) {
     try {
-      const row = readRow(record)
+      const row = record.known === undefined ? readRow(record) : knownRow(record, record.known)
       const { rid, kind, digest } = row
       const more = withSm3 ? { sm3: sm3(Buffer.from(record.jws)).toString('base64url') } : {}
       arrived.push({ row, leaf: { rid, kind, digest, jws: record.jws, ...more } })

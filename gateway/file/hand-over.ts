@@ -1,6 +1,7 @@
 /** Hands sealed records to the running gateway, which holds the log. @module */
 import { Problem } from '../../base/problem.ts'
 import type { Persist, SealedRecord } from '../../evidence/record.ts'
+import { makeJob } from '../../workers/job.ts'
 import { HAND_OVER_CHARACTERS_MAX, HAND_OVER_RECORDS_MAX } from './limits.ts'
 
 const TIMEOUT_MS = 30_000
@@ -16,7 +17,7 @@ async function post(base: string, secret: string, records: readonly SealedRecord
   const response = await fetch(new URL('/api/records', base), {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ v: 1, records }),
+    body: JSON.stringify(makeJob(records)),
     redirect: 'error', // The secret goes to the configured address only.
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch((cause: unknown) => {

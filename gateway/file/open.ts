@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Report } from '../../base/diagnostic.ts'
 import { Problem } from '../../base/problem.ts'
 import type { OpenRecorder } from '../../evidence/recorder.ts'
+import { fromShelf } from '../../evidence/shelf.ts'
 import { createRedisPersist } from '../../workers/redis.ts'
 import type { Persister } from '../../workers/embedded.ts'
 import { openAdminSecret } from '../admin-secret.ts'
@@ -83,11 +84,11 @@ export async function openDesk(options: FileOptions): Promise<OpenDesk | undefin
       folder: join(folder, 'journal'),
       clock,
       alarm,
-      persist: async (records) => {
+      persist: fromShelf(async (records) => {
         // Before the log has them the journal may not forget them; after that the mark knows.
         for (const { rid } of records) await states.mark(rid)
         await sink.persist(records)
-      },
+      }),
     })
     opened.push(() => recorder.close())
     // From here on this process alone has the folder: the journal is locked.

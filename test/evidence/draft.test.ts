@@ -1,8 +1,11 @@
 import canonicalize from 'canonicalize'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { toBase64url } from '../../base/base64url.ts'
 import { Problem } from '../../base/problem.ts'
 import { type JsonObject, mergeDrafts, readDraft, writeDraft } from '../../evidence/draft.ts'
+import { indexRow, knownRow } from '../../evidence/index/fields.ts'
+import type { IndexRow } from '../../evidence/index/index.ts'
 import {
   draftIntent,
   draftNote,
@@ -109,6 +112,17 @@ function expectCanonical(json: string): void {
   expect(json).to.equal(canonicalize(JSON.parse(json)))
 }
 
+/** What the log reads; undefined for names that no record has. */
+function rowIn(jws: string): IndexRow | undefined {
+  try {
+    const { prev: _, ...row } = indexRow(jws, 0)
+    return row
+  } catch (error) {
+    expect(error).to.be.instanceOf(Problem)
+    return undefined
+  }
+}
+
 describe('drafts', () => {
   it('are RFC 8785 text in the journal and under the seal, whatever the facts', () => {
     const origin = originMembers(ORIGIN, 'instance-1')
@@ -133,6 +147,28 @@ describe('drafts', () => {
         expect(seal(read)).to.equal(seal(mergeDrafts(first, second)))
       }),
     )
+  })
+
+  it('tell an index what their payload says, or nothing', () => {
+    const header = `{"alg":"ES256","iat":0,"typ":"evr+jwt","x5t#S256":"${place.prev}"}`
+    const origin = originMembers(ORIGIN, 'instance-1')
+    let told = 0
+    fc.assert(
+      fc.property(intents, outcomes, (intent, outcome) => {
+        const draft = mergeDrafts(draftIntent(intent, [], CLOCK), draftOutcome(RID, outcome, []))
+        expect(draft.facts === undefined).to.equal(outcome.links !== undefined)
+        if (draft.facts === undefined) return
+        const payload = writePayload(draft, origin, place, random)
+        const jws = [header, payload, Buffer.alloc(64)].map((part) => toBase64url(part)).join('.')
+        const row = rowIn(jws)
+        if (row === undefined) return
+        const { rid, kind, instance, seq, digest } = row
+        told += 1
+        const record = { rid, kind, instance, seq, jws }
+        expect(knownRow(record, { ...draft.facts, digest })).to.deep.equal(row)
+      }),
+    )
+    expect(told).to.be.greaterThan(5)
   })
 
   it('of refusals and notes are RFC 8785 text too', () => {

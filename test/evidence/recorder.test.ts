@@ -16,6 +16,7 @@ import {
   temporaryFolder,
   testIdentity,
 } from './support.ts'
+import { type PersistShelved, readShelved } from '../../evidence/shelf.ts'
 import { openSealIdentity } from '../../evidence/x509-identity.ts'
 
 const SECRET_VALUE = '张三丰 "13800138000"'
@@ -107,6 +108,7 @@ describe('recorder', () => {
     const rids = await Promise.all(Array.from({ length: 100 }, () => exchange(recorder)))
     await recorder.idle()
     log.check()
+    expect(log.known, 'all but the key').to.equal(100)
     expect(log.rids().sort()).to.deep.equal(rids.sort())
     await recorder.close()
   })
@@ -147,8 +149,8 @@ describe('recorder', () => {
     const rid = await exchange(first)
     await first.close()
     const seen: string[] = []
-    const persist = async (records: readonly { jws: string }[]) =>
-      void seen.push(...records.map(({ jws }) => jws))
+    const persist: PersistShelved = async (records) =>
+      void seen.push(...records.map((each) => readShelved(each).jws))
     const second = await open(memory, log, { persist })
     expect(second.recovered).to.deep.equal({ unknown: 0, sealed: 0, resent: 2, tornBytes: 0 })
     await second.idle()

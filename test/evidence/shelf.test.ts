@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { SHELF_BYTES } from '../../evidence/limits.ts'
 import type { SealedRecord } from '../../evidence/record.ts'
-import { createShelf, type Shelved } from '../../evidence/shelf.ts'
+import { createShelf, readShelved, type Shelved } from '../../evidence/shelf.ts'
 
 const LENGTHS = fc.oneof(
   fc.integer({ min: 0, max: 5_000 }),
@@ -14,7 +14,15 @@ const STEPS = fc.array(fc.record({ length: LENGTHS, freed: fc.nat(3) }), { maxLe
 
 function recordOf(seq: number, length: number): SealedRecord {
   const jws = `${seq}.`.repeat(1 + length / 2).slice(0, length)
-  return { rid: `rid-${seq}`, kind: 'exchange', instance: 'one', seq, jws }
+  const record = { rid: `rid-${seq}`, kind: 'exchange', instance: 'one', seq, jws } as const
+  if (seq % 2 === 0) return record
+  const known = {
+    digest: 'd',
+    receivedUs: seq,
+    route: `POST /贷款/${seq}`,
+    links: { loan: 'lnk_1' },
+  }
+  return { ...record, known }
 }
 
 describe('shelf', () => {
@@ -27,7 +35,11 @@ describe('shelf', () => {
           const record = recordOf(seq, length)
           kept.push({ shelved: shelf.put(record), record })
           for (const { shelved } of kept.splice(0, freed)) shelf.free(shelved)
-          for (const each of kept) expect(shelf.read(each.shelved)).to.deep.equal(each.record)
+          for (const { shelved: each, record: put } of kept) {
+            expect(readShelved(each)).to.deep.equal(put)
+            // As another thread has it.
+            expect(readShelved(structuredClone(each))).to.deep.equal(put)
+          }
         }
       }),
       { numRuns: 60 },

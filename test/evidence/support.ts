@@ -7,6 +7,7 @@ import { systemClock, type Clock } from '../../base/clock.ts'
 import { uuidv7 } from '../../base/uuid.ts'
 import { randomBytes } from 'node:crypto'
 import { derivedSecrets } from '../../evidence/commitment.ts'
+import { indexRow, knownRow } from '../../evidence/index/fields.ts'
 import type {
   Claim,
   Intent,
@@ -17,6 +18,7 @@ import type {
 } from '../../evidence/record.ts'
 import type { RecorderOptions } from '../../evidence/recorder.ts'
 import { FIRST_PREV, readRecord, recordDigest, type SealKey } from '../../evidence/seal.ts'
+import { fromShelf } from '../../evidence/shelf.ts'
 import { openSealIdentity } from '../../evidence/x509-identity.ts'
 
 /** A folder that goes away after the test. */
@@ -53,7 +55,7 @@ export function recorderOptions(folder: string, persist: Persist): RecorderOptio
     identity: testIdentity,
     secrets: derivedSecrets(COMMITMENT_KEY),
     origin: ORIGIN,
-    persist,
+    persist: fromShelf(persist),
     clock: systemClock,
     alarm: () => undefined,
   }
@@ -115,22 +117,30 @@ export const ANSWERED: Outcome = {
 
 /**
  * A log in memory that asserts what the recorder promises: the same record is never handed over
- * with other bytes, batches are in order and without holes.
+ * with other bytes, batches are in order and without holes, and what is said to be known of a record is
+ * what it says.
  */
 export class TestLog {
   readonly records = new Map<number, SealedRecord>()
   failures = 0
+  /** Records of which the log need not read the JWS. */
+  known = 0
   readonly persist: Persist = async (records) => {
     await Promise.resolve()
     if (this.failures > 0) {
       this.failures -= 1
       throw new Error('the log is down')
     }
-    for (const record of records) {
-      const known = this.records.get(record.seq)
-      if (known !== undefined) expect(record.jws, 'sealed once').to.equal(known.jws)
-      else expect(record.seq, 'no hole').to.equal(this.records.size + 1)
-      this.records.set(record.seq, record)
+    for (const { rid, kind, instance, seq, jws, known } of records) {
+      const before = this.records.get(seq)
+      if (before !== undefined) expect(jws, 'sealed once').to.equal(before.jws)
+      else expect(seq, 'no hole').to.equal(this.records.size + 1)
+      const record = { rid, kind, instance, seq, jws }
+      this.records.set(seq, record)
+      if (known === undefined) continue
+      this.known += 1
+      const { prev: _, ...row } = indexRow(jws, 0)
+      expect(knownRow(record, known), 'known as sealed').to.deep.equal(row)
     }
   }
   rids(): string[] {

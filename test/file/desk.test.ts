@@ -5,6 +5,7 @@ import { systemClock } from '../../base/clock.ts'
 import { createReport } from '../../base/diagnostic.ts'
 import type { SealedRecord } from '../../evidence/record.ts'
 import type { OpenRecorder } from '../../evidence/recorder.ts'
+import { fromShelf } from '../../evidence/shelf.ts'
 import type { Config } from '../../gateway/config.ts'
 import { type Content, openContent } from '../../gateway/content.ts'
 import { openFileRecorder } from '../../gateway/evidence.ts'
@@ -64,10 +65,10 @@ describe('the desk of files, cut off at each step', function () {
       folder: join(folder, 'journal'),
       clock: systemClock,
       alarm: () => undefined,
-      persist: async (records) => {
+      persist: fromShelf(async (records) => {
         for (const { rid } of records) await states.mark(rid)
         log.push(...records)
-      },
+      }),
     })
     const [active] = content.current().registry.active
     if (active === undefined) throw new Error('no policy')

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { indexRow } from '../../evidence/index/fields.ts'
+import { indexRow, knownRow } from '../../evidence/index/fields.ts'
 import type { EvidenceIndex, IndexQuery } from '../../evidence/index/index.ts'
 import { openSqliteIndex } from '../../evidence/index/sqlite.ts'
 import { Problem } from '../../base/problem.ts'
@@ -85,6 +85,22 @@ describe('index', () => {
     it(`refuses ${name}`, () => {
       const { jws } = recordMaker(84).next(fields)
       expect(() => indexRow(jws, 0))
+        .to.throw(Problem, want)
+        .with.property('slug', 'job-invalid')
+    })
+  }
+
+  // prettier-ignore
+  const UNNAMEABLE = [
+    { name: 'a caller without a name', facts: { caller: '' },                      want: '`caller`' },
+    { name: 'an endless route',        facts: { route: 'x'.repeat(257) },          want: '`route`' },
+    { name: 'an endless link key',     facts: { links: { loan: 'x'.repeat(257) } }, want: '`loan`' },
+  ]
+  for (const { name, facts, want } of UNNAMEABLE) {
+    it(`refuses ${name} where the record is known`, () => {
+      const record = recordMaker(85).next()
+      const known = { digest: 'd', receivedUs: 1, links: {}, ...facts }
+      expect(() => knownRow(record, known))
         .to.throw(Problem, want)
         .with.property('slug', 'job-invalid')
     })

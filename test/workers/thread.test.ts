@@ -138,9 +138,10 @@ describe("the log's thread", function () {
       end: { how: at % 2 === 0 ? 'exits' : 'throws', after: at % 2 === 1, call } as const,
     }))
     const thread = await open(...faults)
-    const recorder = await openRecorder(
-      recorderOptions(join(places.data, 'journal'), thread.persist),
-    )
+    const recorder = await openRecorder({
+      ...recorderOptions(join(places.data, 'journal'), thread.persist),
+      persist: thread.persist,
+    })
     const exchange = async () => {
       const rid = newRid()
       await recorder.intend(intentOf(rid))
