@@ -64,4 +64,17 @@ describe('a log that takes no records', function () {
     expect(await warningsUntil(({ length }) => length === 0)).to.deep.equal([])
     await checkLog(installation.config())
   })
+
+  it('ends when told to, and the next start hands over what waits', async () => {
+    const log = join(installation.folder, 'data/log')
+    renameSync(log, `${log}.away`)
+    writeFileSync(log, '')
+    const waiting = await apply()
+    expect(await gateway.kill('SIGTERM')).to.equal(0)
+    rmSync(log)
+    renameSync(`${log}.away`, log)
+    gateway = await spawnGateway(installation.configFile)
+    await findRecord(installation.config(), waiting)
+    await checkLog(installation.config())
+  })
 })
