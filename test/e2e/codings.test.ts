@@ -1,10 +1,8 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import * as zlib from 'node:zlib'
-import type { Gateway } from '../../gateway/serve.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
-import { findRecord } from '../support/records.ts'
+import { row, rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 20_000, STREAM_IDLE_TIMEOUT_MS: 800, STREAM_BYTES_MAX: 3_000_000 }
 const TYPE = { 'content-type': 'application/x-ndjson' }
@@ -23,18 +21,17 @@ type Name = keyof typeof CODINGS
 const SIZES = { short: 20, 'long when decoded': 400, long: 4000 } as const
 
 describe('content codings, end to end', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startTaker)
   let answer: { coding?: string; body: Buffer } = { body: Buffer.from('') }
 
   before(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy())
-    gateway = await installation.start({ limits: LIMITS })
-    const take = taker.take
-    taker.take = (incoming, response) => {
+    relay.installation.addPolicy('rows.yaml', rowsPolicy())
+    await relay.start({ limits: LIMITS })
+  })
+  beforeEach(() => {
+    answer = { body: Buffer.from(row(7)) }
+    const take = relay.recipient.take
+    relay.recipient.take = (incoming, response) => {
       const { coding, body } = answer
       const end = response.end.bind(response)
       response.end = (() => {
@@ -50,28 +47,13 @@ describe('content codings, end to end', () => {
       take(incoming, response)
     }
   })
-  after(async () => {
-    await gateway.close()
-    await taker.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    taker.taken.length = 0
-    answer = { body: Buffer.from(row(7)) }
-  })
 
   async function send(body: Buffer, headers: Readonly<Record<string, string>> = {}) {
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const url = `${gateway.relayUrl}/harbour-bank/rows`
-    const sending = startSending(url, {
-      authorization,
-      'content-length': String(body.length),
-      ...headers,
-    })
+    const sending = await relay.sendLong({ 'content-length': String(body.length), ...headers })
     await sending.write(body)
     sending.end()
     const got = await sending.answer()
-    return { got, record: await findRecord(installation.config(), got.headers['evidence-id']) }
+    return { got, record: await relay.recordOf(got.headers['evidence-id']) }
   }
 
   for (const name of Object.keys(CODINGS) as Name[]) {
@@ -81,7 +63,7 @@ describe('content codings, end to end', () => {
         const body = encode(rows(count))
         const { got, record } = await send(body, { 'content-encoding': name })
         expect(got.status, got.body.toString()).to.equal(200)
-        const [taken] = taker.taken
+        const [taken] = relay.recipient.taken
         expect(taken?.headers['content-encoding']).to.equal(name)
         expect(taken?.headers['signature-input']).to.include('"content-encoding"')
         const coded = taken?.body ?? Buffer.alloc(0)
@@ -103,7 +85,7 @@ describe('content codings, end to end', () => {
       it(`${name}: a ${size} answer goes on in it, where the caller takes it`, async () => {
         answer = { coding: name, body: encode(rows(count)) }
         const { got, record } = await send(Buffer.from(row(1)), { 'accept-encoding': `x, ${name}` })
-        expect(taker.taken[0]?.headers['accept-encoding']).to.equal(name)
+        expect(relay.recipient.taken[0]?.headers['accept-encoding']).to.equal(name)
         expect(got.headers['content-encoding']).to.equal(name)
         expect(decode(got.body).toString().trimEnd().split('\n')).to.have.length(count)
         expect(record['response']).to.include({ coding: name, forwardedLength: got.body.length })
@@ -112,7 +94,7 @@ describe('content codings, end to end', () => {
       it(`${name}: a ${size} answer goes on without it, where the caller does not`, async () => {
         answer = { coding: name, body: encode(rows(count)) }
         const { got } = await send(Buffer.from(row(1)))
-        expect(taker.taken[0]?.headers['accept-encoding']).to.equal('identity')
+        expect(relay.recipient.taken[0]?.headers['accept-encoding']).to.equal('identity')
         expect(got.headers).to.not.have.property('content-encoding')
         expect(got.body.toString().trimEnd().split('\n')).to.have.length(count)
       })
@@ -135,7 +117,7 @@ describe('content codings, end to end', () => {
       const { got, record } = await send(body, { 'content-encoding': coding })
       expect(got.status, got.body.toString()).to.equal(status)
       expect(got.body.toString()).to.include(`/problems/${slug}`).and.match(detail)
-      expect(taker.taken.filter(({ whole }) => whole)).to.deep.equal([])
+      expect(relay.recipient.taken.filter(({ whole }) => whole)).to.deep.equal([])
       expect(record).to.include({ problem: slug, status })
     })
   }

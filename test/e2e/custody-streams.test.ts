@@ -1,15 +1,12 @@
 import { expect } from 'chai'
-import { exportJWK, generateKeyPair } from 'jose'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { Problem } from '../../base/problem.ts'
-import type { Gateway } from '../../gateway/serve.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
-import { runCommand, spawnGateway } from '../support/process.ts'
-import { findRecord } from '../support/records.ts'
+import type { Installation } from '../support/installation.ts'
+import { row, rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096 }
 const COUNT = 2000
@@ -17,28 +14,9 @@ const BODY = rows(COUNT)
 
 describe('long bodies whose originals are kept', function () {
   this.timeout(60_000)
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway | undefined
+  const relay = useRelay(startTaker, { each: true })
 
-  const inFolder = (...names: string[]) => join(installation.folder, ...names)
-
-  beforeEach(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    const { publicKey, privateKey } = await generateKeyPair('ECDH-ES', { extractable: true })
-    writeFileSync(inFolder('custodian.json'), JSON.stringify(await exportJWK(privateKey)))
-    writeFileSync(inFolder('keys/custodian.json'), JSON.stringify(await exportJWK(publicKey)))
-    const text = readFileSync(installation.configFile, 'utf8')
-    const custody = 'custody: { custodian: keys/custodian.json }\n'
-    writeFileSync(installation.configFile, custody + text)
-  })
-  afterEach(async () => {
-    await gateway?.close()
-    gateway = undefined
-    await taker.close()
-    installation.remove()
-  })
+  beforeEach(relay.addCustodian)
 
   async function start(
     more = '',
@@ -46,39 +24,37 @@ describe('long bodies whose originals are kept', function () {
     options: Parameters<Installation['start']>[0] = {},
   ) {
     const policy = rowsPolicy(more, moreBack).replace('custody: none', 'custody: sealed')
-    installation.addPolicy('rows.yaml', policy)
-    gateway = await installation.start({ limits: LIMITS, ...options })
+    relay.installation.addPolicy('rows.yaml', policy)
+    await relay.start({ limits: LIMITS, ...options })
   }
 
   async function send(body: string | Buffer, headers: Readonly<Record<string, string>> = {}) {
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const url = `${gateway?.relayUrl}/harbour-bank/rows`
-    const sending = startSending(url, { authorization, ...headers })
+    const sending = await relay.sendLong(headers)
     for (let at = 0; at < body.length; at += 20_000) await sending.write(Buffer.from(body.slice(at, at + 20_000))) // prettier-ignore
     sending.end()
     const answer = await sending.answer()
     return { answer, rid: String(answer.headers['evidence-id']) }
   }
-  const recordOf = (rid: string) => findRecord(installation.config(), rid)
 
   /** Files of one record in custody: name → bytes. */
   function kept(rid: string): Readonly<Record<string, Buffer>> {
-    const files = readdirSync(inFolder('data/custody'), { recursive: true, withFileTypes: true })
+    const files = readdirSync(relay.inFolder('data/custody'), {
+      recursive: true,
+      withFileTypes: true,
+    })
     const mine = files.filter((entry) => entry.isFile() && entry.name.startsWith(rid))
     return Object.fromEntries(
       mine.map(({ parentPath, name }) => [name.slice(37), readFileSync(join(parentPath, name))]),
     )
   }
-  const config = () => ['--config', installation.configFile]
-  const reveal = (rid: string, adminUrl: string, ...more: string[]) =>
-    runCommand([
-      ...['reveal', rid, ...config(), '--admin', adminUrl],
-      ...['--key', inFolder('custodian.json'), '--reason', 'court order 1', ...more],
-    ])
+  const reveal = (rid: string, ...more: string[]) => {
+    const how = ['--key', relay.inFolder('custodian.json'), '--reason', 'court order 1', ...more]
+    return relay.run('reveal', rid, '--admin', relay.gateway.adminUrl, ...how)
+  }
 
   for (const buffered of [false, true]) {
     it(`are opened by the custodian, whole or row by row${buffered ? ', when they are held back' : ''}`, async () => {
-      taker.take = (incoming, response) => {
+      relay.recipient.take = (incoming, response) => {
         incoming.resume().on('end', () => {
           response.writeHead(200, { 'content-type': 'application/x-ndjson' })
           response.end(rows(COUNT, 5000))
@@ -87,7 +63,7 @@ describe('long bodies whose originals are kept', function () {
       await start(buffered ? 'buffered: true' : '', buffered ? 'buffered: true' : '')
       const { answer, rid } = await send(BODY)
       expect(answer.status, answer.body.toString()).to.equal(200)
-      await recordOf(rid)
+      await relay.recordOf(rid)
       const files = kept(rid)
       expect(Object.keys(files)).to.have.members(['request.jwe', 'request.body', 'response.jwe', 'response.body']) // prettier-ignore
       for (const bytes of Object.values(files))
@@ -97,13 +73,12 @@ describe('long bodies whose originals are kept', function () {
         Buffer.byteLength(BODY) + 1000,
       )
 
-      const adminUrl = gateway?.adminUrl ?? ''
       for (const [side, want] of [
         ['request', BODY],
         ['response', rows(COUNT, 5000)],
       ] as const) {
-        const out = inFolder(`${side}.ndjson`)
-        const { stdout, code } = await reveal(rid, adminUrl, '--body', side, '--out', out)
+        const out = relay.inFolder(`${side}.ndjson`)
+        const { stdout, code } = await reveal(rid, '--body', side, '--out', out)
         const name = side === 'request' ? 'body_sha256' : 'r:body_sha256'
         expect(stdout).to.equal(`${side}.body: ${Buffer.byteLength(want)} bytes; it is what \`${name}\` commits to\n`) // prettier-ignore
         expect(code).to.equal(0)
@@ -111,22 +86,22 @@ describe('long bodies whose originals are kept', function () {
         expect(statSync(out).mode & 0o777).to.equal(0o600)
       }
 
-      const exported = inFolder('record.json')
-      await runCommand(['evidence', 'export', rid, ...config(), '--out', exported])
-      const added = await reveal(rid, adminUrl, '--body', 'request', '--row', '118', '--into', exported) // prettier-ignore
+      const exported = relay.inFolder('record.json')
+      await relay.run('evidence', 'export', rid, '--out', exported)
+      const added = await reveal(rid, '--body', 'request', '--row', '118', '--into', exported) // prettier-ignore
       expect(added.stdout).to.include('request.received row 118')
-      const verified = await runCommand(['verify', exported, '--trust', inFolder('data/trust.json')]) // prettier-ignore
+      const verified = await relay.verify(exported) // prettier-ignore
       expect(verified.code, verified.stdout).to.equal(0)
       expect(verified.stdout).to.match(
         /✓ row: row 118 of `request.received` .*\\"loan\\":\\"L-117\\"/,
       )
       // Whoever has the file and not the custodian's key opens nothing.
-      writeFileSync(inFolder('body.ndjson'), BODY)
-      const without = await runCommand(['evidence', 'export', rid, ...config(), '--row', '118', '--file', inFolder('body.ndjson')]) // prettier-ignore
+      writeFileSync(relay.inFolder('body.ndjson'), BODY)
+      const without = await relay.run('evidence', 'export', rid, '--row', '118', '--file', relay.inFolder('body.ndjson')) // prettier-ignore
       expect(without.stderr).to.match(/custody/)
       expect(without.code).to.equal(2)
 
-      const erased = await runCommand(['evidence', 'erase', rid, ...config(), '--admin', adminUrl, '--rule', 'PIPL']) // prettier-ignore
+      const erased = await relay.run('evidence', 'erase', rid, '--admin', relay.gateway.adminUrl, '--rule', 'PIPL') // prettier-ignore
       expect(erased.stdout).to.equal('4 originals destroyed, 0 kept by a hold\n')
       expect(kept(rid)).to.deep.equal({})
     })
@@ -136,10 +111,10 @@ describe('long bodies whose originals are kept', function () {
     await start()
     const { answer, rid } = await send(gzipSync(BODY), { 'content-encoding': 'gzip' })
     expect(answer.status, answer.body.toString()).to.equal(200)
-    await recordOf(rid)
-    const exported = inFolder('record.json')
-    await runCommand(['evidence', 'export', rid, ...config(), '--out', exported])
-    const added = await reveal(rid, gateway?.adminUrl ?? '', '--body', 'request', '--row', '2000', '--into', exported) // prettier-ignore
+    await relay.recordOf(rid)
+    const exported = relay.inFolder('record.json')
+    await relay.run('evidence', 'export', rid, '--out', exported)
+    const added = await reveal(rid, '--body', 'request', '--row', '2000', '--into', exported) // prettier-ignore
     expect(added.code, added.stderr).to.equal(0)
   })
 
@@ -147,10 +122,10 @@ describe('long bodies whose originals are kept', function () {
     await start()
     const stopped = await send(BODY + row(COUNT, 'call 13900139000'))
     expect(stopped.answer.status).to.equal(422)
-    const record = await recordOf(stopped.rid)
+    const record = await relay.recordOf(stopped.rid)
     expect(record['request']).to.deep.include({ void: true })
-    const out = inFolder('void.ndjson')
-    const { stdout } = await reveal(stopped.rid, gateway?.adminUrl ?? '', '--body', 'request', '--out', out) // prettier-ignore
+    const out = relay.inFolder('void.ndjson')
+    const { stdout } = await reveal(stopped.rid, '--body', 'request', '--out', out) // prettier-ignore
     expect(stdout).to.include('is what `body_sha256` commits to')
     const refused = await send(row(0, 'call 13900139000') + BODY)
     expect(refused.answer.status).to.equal(422)
@@ -175,21 +150,23 @@ describe('long bodies whose originals are kept', function () {
     const { answer, rid } = await send(BODY)
     expect(answer.status).to.equal(503)
     expect(answer.body.toString()).to.include('evidence-unavailable').and.include('"released"')
-    for (let i = 0; i < 100 && taker.taken.length === 0; i++) await sleep(10)
-    expect(taker.taken[0]).to.include({ whole: false })
-    const record = await recordOf(rid)
+    for (let i = 0; i < 100 && relay.recipient.taken.length === 0; i++) await sleep(10)
+    expect(relay.recipient.taken[0]).to.include({ whole: false })
+    const record = await relay.recordOf(rid)
     expect(record).to.include({ problem: 'evidence-unavailable', status: 503 })
     expect(record['request']).to.deep.include({ void: true })
   })
 
   it('break off after kill -9, and the custodian reads what came', async () => {
-    installation.addPolicy('rows.yaml', rowsPolicy().replace('custody: none', 'custody: sealed'))
-    const first = await spawnGateway(installation.configFile)
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const sending = startSending(`${first.relayUrl}/harbour-bank/rows`, { authorization })
+    relay.installation.addPolicy(
+      'rows.yaml',
+      rowsPolicy().replace('custody: none', 'custody: sealed'),
+    )
+    const first = await relay.spawn()
+    const sending = await relay.sendLong()
     let arrived = 0
     const halfway = new Promise<string>((resolve) => {
-      taker.take = (incoming) => {
+      relay.recipient.take = (incoming) => {
         incoming.on('error', () => undefined)
         incoming.on('data', (chunk: Buffer) => {
           arrived += chunk.toString('latin1').split('\n').length - 1
@@ -201,18 +178,14 @@ describe('long bodies whose originals are kept', function () {
     const rid = await halfway
     await first.kill('SIGKILL')
     sending.request.destroy()
-    const again = await spawnGateway(installation.configFile)
-    try {
-      const out = inFolder('cut.ndjson')
-      const { stdout, code } = await reveal(rid, again.adminUrl, '--body', 'request', '--out', out)
-      expect(stdout).to.match(/^request\.body: \d+ bytes; it breaks off\n$/)
-      expect(code).to.equal(1)
-      const came = readFileSync(out, 'utf8')
-      // Less than one record of the file was in memory alone.
-      expect(came.split('\n').length).to.be.greaterThan(arrived - 65_536 / row(0).length)
-      expect(rows(20_000).startsWith(came)).to.equal(true)
-    } finally {
-      await again.kill('SIGTERM')
-    }
+    await relay.spawn()
+    const out = relay.inFolder('cut.ndjson')
+    const { stdout, code } = await reveal(rid, '--body', 'request', '--out', out)
+    expect(stdout).to.match(/^request\.body: \d+ bytes; it breaks off\n$/)
+    expect(code).to.equal(1)
+    const came = readFileSync(out, 'utf8')
+    // Less than one record of the file was in memory alone.
+    expect(came.split('\n').length).to.be.greaterThan(arrived - 65_536 / row(0).length)
+    expect(rows(20_000).startsWith(came)).to.equal(true)
   })
 })

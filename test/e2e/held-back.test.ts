@@ -1,55 +1,35 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Gateway } from '../../gateway/serve.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
-import { findRecord } from '../support/records.ts'
+import { row, rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, SPOOL_BYTES_MAX: 1_000_000, STREAM_IDLE_TIMEOUT_MS: 600 }
 
 describe('long requests that a policy holds back', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startTaker)
 
   before(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy('buffered: true'))
-    gateway = await installation.start({ limits: LIMITS })
-  })
-  after(async () => {
-    await gateway.close()
-    await taker.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    taker.taken.length = 0
+    relay.installation.addPolicy('rows.yaml', rowsPolicy('buffered: true'))
+    await relay.start({ limits: LIMITS })
   })
 
   async function send(text: string, path = 'rows', type = 'application/x-ndjson') {
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const headers = { authorization, 'content-type': type }
-    const sending = startSending(`${gateway.relayUrl}/harbour-bank/${path}`, headers)
+    const sending = await relay.sendLong({ 'content-type': type }, path)
     for (let at = 0; at < text.length; at += 10_000) {
       await sending.write(text.slice(at, at + 10_000))
-      const names = readdirSync(join(installation.folder, 'data/spool'))
+      const names = readdirSync(relay.inFolder('data/spool'))
       expect(names, 'a spool file has no name').to.deep.equal([])
     }
     sending.end()
     const answer = await sending.answer()
-    return {
-      answer,
-      record: await findRecord(installation.config(), answer.headers['evidence-id']),
-    }
+    return { answer, record: await relay.recordOf(answer.headers['evidence-id']) }
   }
 
   it('sends length and digest ahead, and seals all that is known before the first byte', async () => {
     const { answer, record } = await send(rows(2000))
     expect(answer.status, answer.body.toString()).to.equal(200)
-    const [taken] = taker.taken
+    const [taken] = relay.recipient.taken
     const text = taken?.body ?? Buffer.alloc(0)
     const digest = createHash('sha256').update(text).digest('base64')
     expect(taken?.headers['content-length']).to.equal(String(text.length))
@@ -72,7 +52,7 @@ describe('long requests that a policy holds back', () => {
       const { answer, record } = await send(text)
       expect(answer.status, answer.body.toString()).to.equal(status)
       expect(answer.body.toString()).to.include(`/problems/${slug}`).and.not.include('released')
-      expect(taker.taken).to.deep.equal([])
+      expect(relay.recipient.taken).to.deep.equal([])
       expect(record).to.include({ kind: 'refusal', problem: slug, status })
     })
   }
@@ -87,33 +67,25 @@ describe('long requests that a policy holds back', () => {
     const { answer, record } = await send(long, 'credit/applications', 'application/json')
     expect(answer.status).to.equal(403)
     expect(answer.body.toString()).to.include('consent-missing')
-    expect(taker.taken).to.deep.equal([])
+    expect(relay.recipient.taken).to.deep.equal([])
     expect(record).to.include({ kind: 'refusal', problem: 'consent-missing' })
   })
 })
 
 describe('where bodies must be short', () => {
+  const relay = useRelay(startTaker)
+
   it('says so, before it reads them', async () => {
-    const taker = await startTaker()
-    const installation = await createInstallation(taker.url)
     const kept = rowsPolicy().replace('/rows', '/kept').replace('policy: rows', 'policy: kept')
-    installation.addPolicy('kept.yaml', kept.replace('method: POST', 'method: DELETE'))
-    const gateway = await installation.start({ limits: LIMITS })
-    try {
-      const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-      const url = `${gateway.relayUrl}/harbour-bank/kept`
-      const sending = startSending(url, { authorization, 'content-length': '10000' }, 'DELETE')
-      await sending.write(rows(10))
-      const answer = await sending.answer()
-      expect(answer.status).to.equal(413)
-      expect(answer.body.toString()).to.include(
-        'expected at most 4096 bytes with method DELETE: send more with POST, PUT or PATCH',
-      )
-      sending.request.destroy()
-    } finally {
-      await gateway.close()
-      await taker.close()
-      installation.remove()
-    }
+    relay.installation.addPolicy('kept.yaml', kept.replace('method: POST', 'method: DELETE'))
+    await relay.start({ limits: LIMITS })
+    const sending = await relay.sendLong({ 'content-length': '10000' }, 'kept', 'DELETE')
+    await sending.write(rows(10))
+    const answer = await sending.answer()
+    expect(answer.status).to.equal(413)
+    expect(answer.body.toString()).to.include(
+      'expected at most 4096 bytes with method DELETE: send more with POST, PUT or PATCH',
+    )
+    sending.request.destroy()
   })
 })

@@ -3,12 +3,9 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { join } from 'node:path'
-import type { Gateway } from '../../gateway/serve.ts'
 import { exchangeRaw } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
-import { findRecord } from '../support/records.ts'
+import { row, rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, STREAM_IDLE_TIMEOUT_MS: 600, RECIPIENT_TIMEOUT_MS: 1500 }
 const TYPE = { 'content-type': 'application/x-ndjson' }
@@ -25,37 +22,25 @@ async function sendRows(response: ServerResponse, count: number, last = ''): Pro
 
 for (const buffered of [false, true]) {
   describe(`long answers, ${buffered ? 'held back' : 'passed on while they come'}`, () => {
-    let taker: Taker
-    let installation: Installation
-    let gateway: Gateway
+    const relay = useRelay(startTaker)
 
     before(async () => {
-      taker = await startTaker()
-      installation = await createInstallation(taker.url)
-      installation.addPolicy('rows.yaml', rowsPolicy('', buffered ? 'buffered: true' : ''))
-      gateway = await installation.start({ limits: LIMITS })
-    })
-    after(async () => {
-      await gateway.close()
-      await taker.close()
-      installation.remove()
+      relay.installation.addPolicy('rows.yaml', rowsPolicy('', buffered ? 'buffered: true' : ''))
+      await relay.start({ limits: LIMITS })
     })
 
     async function ask(answer: (response: ServerResponse) => unknown, body = row(1)) {
-      taker.take = (incoming, response) => {
+      relay.recipient.take = (incoming, response) => {
         incoming.resume()
         response.on('error', () => undefined)
         void answer(response)
       }
-      const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-      const sending = startSending(`${gateway.relayUrl}/harbour-bank/rows`, { authorization })
+      const sending = await relay.sendLong()
       await sending.write(body)
       sending.end()
       return sending
     }
-    const recordOf = (rid: unknown) => findRecord(installation.config(), rid)
-    const spoolIsEmpty = () =>
-      expect(readdirSync(join(installation.folder, 'data/spool'))).to.deep.equal([])
+    const spoolIsEmpty = () => expect(readdirSync(relay.inFolder('data/spool'))).to.deep.equal([])
 
     // prettier-ignore
     const FRAMINGS: { name: string; answer: (response: ServerResponse) => unknown }[] = [
@@ -74,7 +59,7 @@ for (const buffered of [false, true]) {
           const text = got.body.toString()
           expect(text.trimEnd().split('\n')).to.have.length(3000)
           expect(text).to.include('"loan":"L-2999"').and.not.include('mobile')
-          const record = await recordOf(got.headers['evidence-id'])
+          const record = await relay.recordOf(got.headers['evidence-id'])
           expect(record).to.include({ outcome: 'answered', status: 200 })
           expect(record['response']).to.have.nested.property('rows.count', 3000)
           expect(record['response']).to.have.property('forwardedLength', got.body.length)
@@ -105,7 +90,7 @@ for (const buffered of [false, true]) {
         const sending = await ask(answer)
         const got = await sending.answer()
         const rid = got.headers['evidence-id']
-        const record = await recordOf(rid)
+        const record = await relay.recordOf(rid)
         expect(record).to.include({ outcome: 'refused', problem: 'recipient-failed' })
         expect(record['response']).to.have.property('void', true)
         if (buffered) {
@@ -137,7 +122,7 @@ for (const buffered of [false, true]) {
         'evidence-id'
       ]
       sending.request.destroy()
-      const record = await recordOf(rid)
+      const record = await relay.recordOf(rid)
       // Held back, all of it had passed, and was sealed, before the first byte left.
       expect(record['outcome']).to.equal(buffered ? 'answered' : 'failed')
       if (!buffered) expect(record['problem']).to.equal('caller-gone')
@@ -145,12 +130,12 @@ for (const buffered of [false, true]) {
     })
 
     it('does not break a long answer off for a caller of HTTP/1.0 in silence', async () => {
-      taker.take = (incoming, response) => {
+      relay.recipient.take = (incoming, response) => {
         incoming.resume()
         response.writeHead(200, TYPE)
         response.end(rows(3000))
       }
-      const jwt = await installation.platform.jwt('harbour-bank')
+      const jwt = await relay.installation.platform.jwt('harbour-bank')
       const body = row(1)
       const lines = [
         'POST /harbour-bank/rows HTTP/1.0',
@@ -160,7 +145,7 @@ for (const buffered of [false, true]) {
         `content-length: ${Buffer.byteLength(body)}`,
       ]
       const text = `${lines.join('\r\n')}\r\n\r\n${Buffer.from(body).toString('latin1')}`
-      const got = await exchangeRaw(gateway.relayUrl, text)
+      const got = await exchangeRaw(relay.gateway.relayUrl, text)
       expect(got).to.match(buffered ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 502 .*HTTP\/1\.0/s)
     })
   })

@@ -1,7 +1,6 @@
 import { expect } from 'chai'
-import { createInstallation } from '../support/installation.ts'
-import { startSending, startTaker } from '../support/long.ts'
-import { findRecord } from '../support/records.ts'
+import { startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096 }
 
@@ -26,6 +25,7 @@ tests: [ { name: hides a number, request: ${sample}, never: [ "13800138000" ] } 
 }
 
 describe('long bodies of other formats', () => {
+  const relay = useRelay(startTaker, { each: true })
   const LINE = '客户电话13800138000，已还款。\n'
   const pairs = Array.from({ length: 200 }, (_, n) => `a${n}=x${n}&m${n}=13800138000`)
   const members = Array.from({ length: 200 }, (_, n) => `$.a${n}: keep`)
@@ -42,27 +42,17 @@ describe('long bodies of other formats', () => {
   ]
   for (const { name, policy, type, body, want } of FORMATS) {
     it(`relays ${name}`, async () => {
-      const taker = await startTaker()
-      const installation = await createInstallation(taker.url)
-      installation.addPolicy('long.yaml', policy)
-      const gateway = await installation.start({ limits: LIMITS })
-      try {
-        const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-        const headers = { authorization, 'content-type': type }
-        const sending = startSending(`${gateway.relayUrl}/harbour-bank/long`, headers)
-        const bytes = Buffer.from(body)
-        for (let at = 0; at < bytes.length; at += 4001) await sending.write(bytes.subarray(at, at + 4001)) // prettier-ignore
-        sending.end()
-        const answer = await sending.answer()
-        expect(answer.status, answer.body.toString()).to.equal(200)
-        expect(taker.taken[0]?.body.toString() === want).to.equal(true)
-        const record = await findRecord(installation.config(), answer.headers['evidence-id'])
-        expect(record['request']).to.have.property('streamed', true)
-      } finally {
-        await gateway.close()
-        await taker.close()
-        installation.remove()
-      }
+      relay.installation.addPolicy('long.yaml', policy)
+      await relay.start({ limits: LIMITS })
+      const sending = await relay.sendLong({ 'content-type': type }, 'long')
+      const bytes = Buffer.from(body)
+      for (let at = 0; at < bytes.length; at += 4001) await sending.write(bytes.subarray(at, at + 4001)) // prettier-ignore
+      sending.end()
+      const answer = await sending.answer()
+      expect(answer.status, answer.body.toString()).to.equal(200)
+      expect(relay.recipient.taken[0]?.body.toString() === want).to.equal(true)
+      const record = await relay.recordOf(answer.headers['evidence-id'])
+      expect(record['request']).to.have.property('streamed', true)
     })
   }
 })

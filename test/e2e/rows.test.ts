@@ -1,12 +1,9 @@
 import { expect } from 'chai'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Gateway } from '../../gateway/serve.ts'
 import { startTranscoder } from '../../gateway/transform/charset.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
+import { rows, rowsPolicy, startTaker } from '../support/long.ts'
 import { runCommand } from '../support/process.ts'
-import { findRecord } from '../support/records.ts'
+import { useRelay } from '../support/relay.ts'
 
 const HOUSE = rowsPolicy(`body:
     format: csv
@@ -27,45 +24,34 @@ const HOUSE = rowsPolicy(`body:
   )
 
 describe('one row of a long body, for a court', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startTaker)
 
   before(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy())
-    installation.addPolicy('house.yaml', HOUSE)
-    gateway = await installation.start({ limits: { BODY_BYTES_MAX: 4096 } })
-  })
-  after(async () => {
-    await gateway.close()
-    await taker.close()
-    installation.remove()
+    relay.installation.addPolicy('rows.yaml', rowsPolicy())
+    relay.installation.addPolicy('house.yaml', HOUSE)
+    await relay.start({ limits: { BODY_BYTES_MAX: 4096 } })
   })
 
   /** Sends a file; the log has its record in the end. */
   async function send(path: string, type: string, file: Buffer): Promise<string> {
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const headers = { authorization, 'content-type': type }
-    const sending = startSending(`${gateway.relayUrl}/harbour-bank/${path}`, headers)
+    const sending = await relay.sendLong({ 'content-type': type }, path)
     await sending.write(file)
     sending.end()
     const answer = await sending.answer()
     expect(answer.status, answer.body.toString()).to.equal(200)
     const rid = String(answer.headers['evidence-id'])
-    await findRecord(installation.config(), rid)
+    await relay.recordOf(rid)
     return rid
   }
 
   async function show(rid: string, file: Buffer, more: readonly string[]) {
-    const path = join(installation.folder, 'original')
+    const path = relay.inFolder('original')
     writeFileSync(path, file)
-    const out = join(installation.folder, 'row.json')
-    const config = ['--config', installation.configFile]
+    const out = relay.inFolder('row.json')
+    const config = ['--config', relay.installation.configFile]
     const exported = await runCommand(['evidence', 'export', rid, ...config, '--file', path, '--out', out, ...more]) // prettier-ignore
     if (exported.code !== 0) return exported
-    const trust = ['--trust', join(installation.folder, 'data/trust.json')]
+    const trust = ['--trust', relay.inFolder('data/trust.json')]
     return { ...(await runCommand(['verify', out, ...trust])), out }
   }
 
@@ -76,7 +62,7 @@ describe('one row of a long body, for a court', () => {
     expect(came.code, came.stdout + came.stderr).to.equal(0)
     expect(came.stdout).to.match(/✓ row: row 118 of `request.received` .*\\"loan\\":\\"L-117\\"/)
     expect(came.stdout).to.not.include('L-116')
-    const left = taker.taken.at(-1)?.body ?? Buffer.alloc(0)
+    const left = relay.recipient.taken.at(-1)?.body ?? Buffer.alloc(0)
     const went = await show(rid, left, ['--row', '118', '--tree', 'request.forwarded'])
     expect(went.code, went.stdout + went.stderr).to.equal(0)
     expect(went.stdout).to.match(/✓ row: row 118 of `request.forwarded`.*tok_mobile/)
@@ -92,7 +78,7 @@ describe('one row of a long body, for a court', () => {
     const rid = await send('rows', 'application/x-ndjson', file)
     const dropped = await show(rid, file, ['--row', '2'])
     expect(dropped.stdout, dropped.stderr).to.match(/✓ row: row 2 of `request.received`.*aside 0/)
-    const left = taker.taken.at(-1)?.body ?? Buffer.alloc(0)
+    const left = relay.recipient.taken.at(-1)?.body ?? Buffer.alloc(0)
     expect(left.toString()).to.not.include('aside')
     const went = await show(rid, left, ['--row', '2', '--tree', 'request.forwarded'])
     expect(went.stdout, went.stderr).to.match(/✓ row: row 2 of `request.forwarded`.*L-1\\"/)
@@ -109,7 +95,7 @@ describe('one row of a long body, for a court', () => {
     const came = await show(rid, file, ['--row', '200'])
     expect(came.code, came.stdout + came.stderr).to.equal(0)
     expect(came.stdout).to.match(/✓ row: row 200 .*base64:/)
-    const left = taker.taken.at(-1)?.body ?? Buffer.alloc(0)
+    const left = relay.recipient.taken.at(-1)?.body ?? Buffer.alloc(0)
     const went = await show(rid, left, ['--row', '1', '--tree', 'request.forwarded'])
     expect(went.code, went.stdout + went.stderr).to.equal(0)
   })
@@ -142,7 +128,7 @@ describe('one row of a long body, for a court', () => {
     if (row === undefined) throw new Error('no row')
     row.row = Buffer.from('{"loan":"L-666"}').toString('base64url')
     writeFileSync(out, JSON.stringify(exported))
-    const trust = ['--trust', join(installation.folder, 'data/trust.json')]
+    const trust = ['--trust', relay.inFolder('data/trust.json')]
     const { code, stdout } = await runCommand(['verify', out, ...trust])
     expect(code).to.equal(1)
     expect(stdout)

@@ -1,9 +1,8 @@
 import { expect } from 'chai'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Gateway } from '../../gateway/serve.ts'
 import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
+import { row, rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, STREAM_BYTES_MAX: 200_000 }
 const COUNT = 500
@@ -23,29 +22,18 @@ interface Status {
 }
 
 describe('long bodies under a version that is only being watched', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway | undefined
+  const relay = useRelay(startTaker, { each: true })
 
-  beforeEach(async () => {
-    taker = await startTaker()
-    taker.take = (incoming, response) => {
+  beforeEach(() => {
+    relay.recipient.take = (incoming, response) => {
       incoming.resume().on('error', () => undefined)
       response.writeHead(200, { 'content-type': 'application/x-ndjson' })
       incoming.on('end', () => response.end(rows(COUNT)))
     }
-    installation = await createInstallation(taker.url)
-  })
-  afterEach(async () => {
-    await gateway?.close()
-    await taker.close()
-    installation.remove()
   })
 
   async function send(body: string, headers: Readonly<Record<string, string>> = {}) {
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const url = `${gateway?.relayUrl}/harbour-bank/rows`
-    const sending = startSending(url, { authorization, ...headers })
+    const sending = await relay.sendLong(headers)
     await sending.write(body)
     sending.end()
     return await sending.answer()
@@ -54,7 +42,7 @@ describe('long bodies under a version that is only being watched', () => {
   /** Both versions after one exchange. */
   async function statuses(): Promise<readonly [Status, Status]> {
     for (let turn = 0; turn < 100; turn++) {
-      const { body } = await call(`${gateway?.adminUrl}/api/policies`, { method: 'GET' })
+      const { body } = await call(`${relay.gateway.adminUrl}/api/policies`, { method: 'GET' })
       const { policies } = JSON.parse(body) as { policies: Status[] }
       const [mine, its] = [1, 2].map((version) =>
         policies.find((policy) => policy.id === 'rows' && policy.version === version),
@@ -80,9 +68,9 @@ describe('long bodies under a version that is only being watched', () => {
   ]
   for (const { name, shadow, body = rows(COUNT), differing, refused = {}, hits } of WATCHED) {
     it(`sees them where it ${name}`, async () => {
-      installation.addPolicy('rows.yaml', SAME)
-      installation.addPolicy('shadow.yaml', watched(shadow))
-      gateway = await installation.start({ limits: LIMITS })
+      relay.installation.addPolicy('rows.yaml', SAME)
+      relay.installation.addPolicy('shadow.yaml', watched(shadow))
+      await relay.start({ limits: LIMITS })
       const answer = await send(body)
       expect(answer.status, answer.body.toString()).to.equal(200)
       expect(answer.body.toString().trimEnd().split('\n')).to.have.length(COUNT)
@@ -94,30 +82,33 @@ describe('long bodies under a version that is only being watched', () => {
   }
 
   it('counts what each rule of the version in force met in them', async () => {
-    installation.addPolicy('rows.yaml', SAME)
-    installation.addPolicy('shadow.yaml', watched(SAME))
-    gateway = await installation.start({ limits: LIMITS })
+    relay.installation.addPolicy('rows.yaml', SAME)
+    relay.installation.addPolicy('shadow.yaml', watched(SAME))
+    await relay.start({ limits: LIMITS })
     await send(rows(COUNT))
     expect(hitsOf((await statuses())[0])).to.deep.equal([COUNT, COUNT, COUNT, COUNT, COUNT])
   })
 
   it('differs where the version in force stops a body in the middle and it would not', async () => {
-    installation.addPolicy('rows.yaml', SAME)
-    installation.addPolicy('shadow.yaml', watched(SAME.replaceAll('note:   keep', 'note:   drop')))
-    gateway = await installation.start({ limits: LIMITS })
+    relay.installation.addPolicy('rows.yaml', SAME)
+    relay.installation.addPolicy(
+      'shadow.yaml',
+      watched(SAME.replaceAll('note:   keep', 'note:   drop')),
+    )
+    await relay.start({ limits: LIMITS })
     const answer = await send(rows(COUNT) + row(COUNT, 'call 13900139000'))
     expect(answer.status).to.equal(422)
     expect((await statuses())[1]).to.deep.include({ uses: 1, differing: 1, refused: {} })
   })
 
   it('says of how many it saw nothing, for they were refused unread', async () => {
-    installation.addPolicy('rows.yaml', SAME)
-    installation.addPolicy('shadow.yaml', watched(SAME))
-    gateway = await installation.start({ limits: LIMITS })
+    relay.installation.addPolicy('rows.yaml', SAME)
+    relay.installation.addPolicy('shadow.yaml', watched(SAME))
+    await relay.start({ limits: LIMITS })
     const answer = await send(row(1), { 'content-length': '200001' })
     expect(answer.status).to.equal(413)
     expect((await statuses())[1]).to.deep.include({ uses: 0, unseen: 1, differing: 0 })
-    const { body } = await call(`${gateway.adminUrl}/metrics`, { method: 'GET' })
+    const { body } = await call(`${relay.gateway.adminUrl}/metrics`, { method: 'GET' })
     expect(body).to.match(
       /sealgate_shadow_unseen_total\{policy="rows",version="2",mode="shadow"\} 1\n/,
     )

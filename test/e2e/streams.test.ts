@@ -2,49 +2,30 @@ import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Gateway } from '../../gateway/serve.ts'
 import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
+import { createInstallation } from '../support/installation.ts'
 import { row, rows, rowsPolicy, startSending, startTaker, type Taker } from '../support/long.ts'
 import { findRecord } from '../support/records.ts'
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, STREAM_IDLE_TIMEOUT_MS: 800, RECIPIENT_TIMEOUT_MS: 1500 }
 
 describe('bodies that are relayed while they come', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startTaker)
 
   before(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy())
-    gateway = await installation.start({ limits: LIMITS })
+    relay.installation.addPolicy('rows.yaml', rowsPolicy())
+    await relay.start({ limits: LIMITS })
   })
-  after(async () => {
-    await gateway.close()
-    await taker.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    taker.taken.length = 0
-  })
-
-  async function send(headers: Readonly<Record<string, string>> = {}) {
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    return startSending(`${gateway.relayUrl}/harbour-bank/rows`, { authorization, ...headers })
-  }
-  const recordOf = (rid: unknown) => findRecord(installation.config(), rid)
 
   it('rewrites each row, signs a trailer, and seals the rows', async () => {
-    const sending = await send()
+    const sending = await relay.sendLong()
     for (let i = 0; i < 40; i++) await sending.write(rows(50, i * 50))
     sending.end()
     const answer = await sending.answer()
     expect(answer.status, answer.body.toString()).to.equal(200)
-    const [taken] = taker.taken
+    const [taken] = relay.recipient.taken
     expect(taken?.whole).to.equal(true)
     const text = taken?.body.toString() ?? ''
     const lines = text.trimEnd().split('\n')
@@ -54,12 +35,12 @@ describe('bodies that are relayed while they come', () => {
     const digest = createHash('sha256').update(text).digest('base64')
     expect(taken?.trailers['content-digest']).to.equal(`sha-256=:${digest}:`)
     expect(taken?.trailers['signature-input']).to.match(/"content-digest";tr/)
-    const record = await recordOf(answer.headers['evidence-id'])
+    const record = await relay.recordOf(answer.headers['evidence-id'])
     expect(record).to.include({ kind: 'exchange', outcome: 'answered', status: 200 })
     expect(record['request']).to.deep.include({ streamed: true, mediaType: 'application/x-ndjson' })
     expect(record['request']).to.have.nested.property('rows.count', 2000)
     expect(record['request']).to.not.have.property('void')
-    expect(readdirSync(join(installation.folder, 'data/spool'))).to.deep.equal([])
+    expect(readdirSync(relay.inFolder('data/spool'))).to.deep.equal([])
     expect(row(1)).to.include('13800138000')
   })
 
@@ -69,7 +50,7 @@ describe('bodies that are relayed while they come', () => {
     last = '',
     headers: Readonly<Record<string, string>> = {},
   ) {
-    const sending = await send(headers)
+    const sending = await relay.sendLong(headers)
     for (let i = 0; i < count; i += 50) await sending.write(rows(50, i))
     await sending.write(last)
     sending.end()
@@ -78,11 +59,11 @@ describe('bodies that are relayed while they come', () => {
 
   it('shows how far it is', async () => {
     const length = 300_000
-    const sending = await send({ 'content-length': String(length) })
+    const sending = await relay.sendLong({ 'content-length': String(length) })
     await sending.write(rows(1000))
-    const secret = readFileSync(join(installation.folder, 'data/keys/admin.secret'), 'utf8').trim()
+    const secret = readFileSync(relay.inFolder('data/keys/admin.secret'), 'utf8').trim()
     const headers = { authorization: `Bearer ${secret}` }
-    const ask = () => call(`${gateway.adminUrl}/api/transfers`, { method: 'GET', headers })
+    const ask = () => call(`${relay.gateway.adminUrl}/api/transfers`, { method: 'GET', headers })
     let transfers: Record<string, unknown>[] = []
     for (let i = 0; i < 100 && transfers[0]?.['rows'] !== 1000; i++) {
       transfers = (JSON.parse((await ask()).body) as { transfers: typeof transfers }).transfers
@@ -94,10 +75,11 @@ describe('bodies that are relayed while they come', () => {
     expect(transfers[0]).to.include({ received: sent, remainingBytes: length - sent })
     expect(transfers[0]).to.have.any.keys('remainingSeconds').and.include.keys('bytesPerSecond')
     expect(JSON.stringify(transfers)).to.not.include('13800138000')
-    const metrics = async () => (await call(`${gateway.adminUrl}/metrics`, { method: 'GET' })).body
+    const metrics = async () =>
+      (await call(`${relay.gateway.adminUrl}/metrics`, { method: 'GET' })).body
     expect(await metrics()).to.match(/sealgate_transfers\{direction="request"\} 1\n/)
     expect(await metrics()).to.include(`sealgate_transfer_bytes_remaining{direction="request"} ${length - sent}`) // prettier-ignore
-    const nobody = await call(`${gateway.adminUrl}/api/transfers`, { method: 'GET' })
+    const nobody = await call(`${relay.gateway.adminUrl}/api/transfers`, { method: 'GET' })
     expect(nobody.status).to.equal(401)
     sending.request.destroy()
     for (let i = 0; i < 100; i++) {
@@ -136,7 +118,7 @@ describe('bodies that are relayed while they come', () => {
       expect(text.split('\n').length - 1).to.be.within(1, problem.released.rows)
       expect(problem.released.rows).to.be.at.most(2000)
       expect(text.length).to.be.at.most(problem.released.bytes)
-      const record = await recordOf(answer.headers['evidence-id'])
+      const record = await relay.recordOf(answer.headers['evidence-id'])
       expect(record).to.include({ outcome: 'refused', problem: slug, status })
       expect(record['request']).to.deep.include({ void: true, streamed: true })
       expect(record['request']).to.have.nested.property('rows.count', problem.released.rows)
@@ -151,44 +133,44 @@ describe('bodies that are relayed while they come', () => {
   }
 
   async function takenWithin() {
-    for (let i = 0; i < 200 && taker.taken.length === 0; i++) await sleep(10)
-    return taker.taken
+    for (let i = 0; i < 200 && relay.recipient.taken.length === 0; i++) await sleep(10)
+    return relay.recipient.taken
   }
 
   it('refuses what is wrong from the start before anybody hears of it', async () => {
-    const sending = await send()
+    const sending = await relay.sendLong()
     await sending.write(row(1, 'call 13900139000'))
     await sending.write(rows(200))
     sending.end()
     const answer = await sending.answer()
     expect(answer.status).to.equal(422)
     expect(answer.body.toString()).to.not.include('released')
-    expect(taker.taken).to.deep.equal([])
-    const record = await recordOf(answer.headers['evidence-id'])
+    expect(relay.recipient.taken).to.deep.equal([])
+    const record = await relay.recordOf(answer.headers['evidence-id'])
     expect(record).to.include({ kind: 'refusal', problem: 'leak-detected' })
   })
 
   it('breaks the connection to the recipient when the caller hangs up', async () => {
-    const sending = await send()
+    const sending = await relay.sendLong()
     await sending.write(rows(500))
-    const [head] = await headOf(taker)
+    const [head] = await headOf(relay.recipient)
     sending.request.destroy()
     const [taken] = await takenWithin()
     expect(taken?.whole).to.equal(false)
-    const record = await recordOf(head?.headers['evidence-id'])
+    const record = await relay.recordOf(head?.headers['evidence-id'])
     expect(record).to.include({ outcome: 'failed', problem: 'body-malformed' })
     expect(record).to.not.have.property('status')
     expect(record['request']).to.deep.include({ void: true })
   })
 
   it('gives up on a caller that stands still', async () => {
-    const sending = await send()
+    const sending = await relay.sendLong()
     await sending.write(rows(500))
-    const [head] = await headOf(taker)
+    const [head] = await headOf(relay.recipient)
     const [taken] = await takenWithin()
     expect(taken?.whole).to.equal(false)
     sending.request.destroy()
-    const record = await recordOf(head?.headers['evidence-id'])
+    const record = await relay.recordOf(head?.headers['evidence-id'])
     expect(record).to.include({ outcome: 'failed', problem: 'body-malformed' })
   })
 
@@ -200,56 +182,45 @@ describe('bodies that are relayed while they come', () => {
   ]
   for (const { name, take, status, slug } of BROKEN) {
     it(`tells the caller when the recipient ${name}`, async () => {
-      const before = taker.take
-      taker.take = take
-      try {
-        const sending = await send()
-        const writing = (async () => {
-          for (let i = 0; i < 400 && !sending.request.destroyed; i++)
-            await sending.write(rows(500, i))
-          sending.end()
-        })()
-        const answer = await sending.answer()
-        expect(answer.status, answer.body.toString()).to.equal(status)
-        expect(answer.body.toString()).to.include(`/problems/${slug}`).and.include('"released"')
-        sending.request.destroy()
-        await writing
-        const record = await recordOf(answer.headers['evidence-id'])
-        expect(record).to.include({ outcome: 'failed', problem: slug, status })
-        expect(record['request']).to.deep.include({ void: true })
-      } finally {
-        taker.take = before
-      }
-    })
-  }
-
-  it('passes on an answer that comes before the end, and the request counts for nothing', async () => {
-    const before = taker.take
-    taker.take = (incoming, response) => {
-      incoming.once('data', () => {
-        incoming.on('error', () => undefined).resume()
-        response.writeHead(413, { 'content-type': 'application/x-ndjson' })
-        response.end('{"note":"too much"}\n')
-      })
-    }
-    try {
-      const sending = await send()
+      relay.recipient.take = take
+      const sending = await relay.sendLong()
       const writing = (async () => {
         for (let i = 0; i < 400 && !sending.request.destroyed; i++)
           await sending.write(rows(500, i))
         sending.end()
       })()
       const answer = await sending.answer()
-      expect(answer.status).to.equal(413)
-      expect(answer.body.toString()).to.equal('{"note":"too much"}\n')
+      expect(answer.status, answer.body.toString()).to.equal(status)
+      expect(answer.body.toString()).to.include(`/problems/${slug}`).and.include('"released"')
       sending.request.destroy()
       await writing
-      const record = await recordOf(answer.headers['evidence-id'])
-      expect(record).to.include({ outcome: 'answered', status: 413, recipientStatus: 413 })
+      const record = await relay.recordOf(answer.headers['evidence-id'])
+      expect(record).to.include({ outcome: 'failed', problem: slug, status })
       expect(record['request']).to.deep.include({ void: true })
-    } finally {
-      taker.take = before
+    })
+  }
+
+  it('passes on an answer that comes before the end, and the request counts for nothing', async () => {
+    relay.recipient.take = (incoming, response) => {
+      incoming.once('data', () => {
+        incoming.on('error', () => undefined).resume()
+        response.writeHead(413, { 'content-type': 'application/x-ndjson' })
+        response.end('{"note":"too much"}\n')
+      })
     }
+    const sending = await relay.sendLong()
+    const writing = (async () => {
+      for (let i = 0; i < 400 && !sending.request.destroyed; i++) await sending.write(rows(500, i))
+      sending.end()
+    })()
+    const answer = await sending.answer()
+    expect(answer.status).to.equal(413)
+    expect(answer.body.toString()).to.equal('{"note":"too much"}\n')
+    sending.request.destroy()
+    await writing
+    const record = await relay.recordOf(answer.headers['evidence-id'])
+    expect(record).to.include({ outcome: 'answered', status: 413, recipientStatus: 413 })
+    expect(record['request']).to.deep.include({ void: true })
   })
 
   it('says nothing of rows when the recipient could not be reached', async () => {

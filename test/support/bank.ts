@@ -19,6 +19,8 @@ export interface Bank {
   /** Everything received, as text to search in. */
   everything(): string
   answer: (request: Received, response: ServerResponse) => void
+  /** Forgets all that it received, and answers `{}` again. */
+  forget(): void
   close(): Promise<void>
 }
 
@@ -32,6 +34,7 @@ export function json(response: ServerResponse, value: unknown, status = 200): vo
 /** Starts a recipient; it answers `{}` unless told otherwise. */
 export async function startBank(): Promise<Bank> {
   const received: Received[] = []
+  const answer: Bank['answer'] = (_request, response) => json(response, {})
   const bank: Bank = {
     url: '',
     received,
@@ -39,7 +42,11 @@ export async function startBank(): Promise<Bank> {
       received
         .map(({ method, url, rawHeaders, body }) => [method, url, ...rawHeaders, body].join('\n'))
         .join('\n'),
-    answer: (_request, response) => json(response, {}),
+    answer,
+    forget: () => {
+      received.length = 0
+      bank.answer = answer
+    },
     close: () => close(server),
   }
   const server = createServer((request, response) => {

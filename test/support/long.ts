@@ -26,22 +26,29 @@ export interface Taker {
   readonly taken: Taken[]
   /** Called with each request's head; unless it is replaced, all is read and `{}` answered. */
   take: (request: IncomingMessage, response: ServerResponse) => void
+  /** Forgets all that it took, and takes as at first. */
+  forget(): void
   close(): Promise<void>
 }
 
 /** Starts one. */
 export async function startTaker(port = 0): Promise<Taker> {
   const taken: Taken[] = []
+  const take: Taker['take'] = (incoming, response) => {
+    void collect(incoming).then((one) => {
+      taken.push(one)
+      if (!one.whole) return
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end('{}')
+    })
+  }
   const taker: Taker = {
     url: '',
     taken,
-    take: (incoming, response) => {
-      void collect(incoming).then((one) => {
-        taken.push(one)
-        if (!one.whole) return
-        response.writeHead(200, { 'content-type': 'application/json' })
-        response.end('{}')
-      })
+    take,
+    forget: () => {
+      taken.length = 0
+      taker.take = take
     },
     close: () =>
       new Promise((resolve) => {
