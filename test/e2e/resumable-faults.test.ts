@@ -1,15 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
+import type { ServerResponse } from 'node:http'
 import { Problem } from '../../base/problem.ts'
-import type { Gateway } from '../../gateway/serve.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { collect, rows, rowsPolicy, startTaker, type Taker } from '../support/long.ts'
-import { spawnGateway } from '../support/process.ts'
-import { checkLog, findFitting, findRecord, readRecords } from '../support/records.ts'
-import { beginAt, offsetOf, partFields, resume, type Send, uploader } from '../support/uploads.ts'
+import { collect, rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { checkLog, findFitting, readRecords } from '../support/records.ts'
+import { useRelay } from '../support/relay.ts'
+import { beginAt, offsetOf, partFields, resume } from '../support/uploads.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, STREAM_IDLE_TIMEOUT_MS: 2000 }
 const ROWS = '/harbour-bank/rows'
@@ -17,31 +14,21 @@ const BODY = Buffer.from(rows(3000))
 const LOANS = Array.from({ length: 3000 }, (_, loan) => loan)
 
 describe('faults while resumable uploads are under way', () => {
-  let taker: Taker
-  let installation: Installation
+  const relay = useRelay(startTaker, { each: true })
+  const send = relay.sendPart
 
-  beforeEach(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy())
-  })
-  afterEach(async () => {
-    await taker.close()
-    installation.remove()
-  })
+  beforeEach(() => relay.installation.addPolicy('rows.yaml', rowsPolicy()))
 
-  const left = (folder: string) => readdirSync(join(installation.folder, 'data', folder))
-  const senderTo = (gateway: Pick<Gateway, 'relayUrl'>): Send =>
-    uploader(gateway.relayUrl, installation.platform)
+  const left = (folder: string) => readdirSync(relay.inFolder('data', folder))
 
   /** Has the recipient take the body, and keep the answer until it is told to give it. */
   function holdAnswers(): { readonly arrived: Promise<void>; readonly answer: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>()
     const held: ServerResponse[] = []
-    taker.take = (incoming: IncomingMessage, response) => {
+    relay.recipient.take = (incoming, response) => {
       held.push(response)
       void collect(incoming).then((one) => {
-        taker.taken.push(one)
+        relay.recipient.taken.push(one)
         resolve()
       })
     }
@@ -52,37 +39,33 @@ describe('faults while resumable uploads are under way', () => {
   }
 
   it('kill -9 in the middle: nothing is left, nothing was relayed, and the caller begins anew', async () => {
-    const gateway = await spawnGateway(installation.configFile)
-    const send = senderTo(gateway)
+    const gateway = await relay.spawn()
     const upload = await beginAt(send, ROWS)
     await send({ method: 'PATCH', path: upload, headers: partFields(0, false), body: BODY })
     expect(await offsetOf(send, upload)).to.equal(BODY.length)
     expect(left('spool')).to.deep.equal([])
     await gateway.kill('SIGKILL')
-    const again = await spawnGateway(installation.configFile)
-    const anew = senderTo(again)
-    expect((await anew({ method: 'HEAD', path: upload })).answer?.status).to.equal(404)
+    const again = await relay.spawn()
+    expect((await send({ method: 'HEAD', path: upload })).answer?.status).to.equal(404)
     expect([...left('spool'), ...left('uploads')]).to.deep.equal([])
-    expect(taker.taken).to.deep.equal([])
-    const answer = await resume(anew, await beginAt(anew, ROWS), BODY)
+    expect(relay.recipient.taken).to.deep.equal([])
+    const answer = await resume(send, await beginAt(send, ROWS), BODY)
     expect(answer.status).to.equal(200)
-    expect(taker.taken).to.have.length(1)
+    expect(relay.recipient.taken).to.have.length(1)
     await again.kill('SIGTERM')
-    await checkLog(installation.config())
+    await checkLog(relay.installation.config())
   })
 
   it('kill -9 once it is complete: its caller learns so, and nothing is relayed twice', async () => {
     const { arrived } = holdAnswers()
-    const gateway = await spawnGateway(installation.configFile)
-    const send = senderTo(gateway)
+    const gateway = await relay.spawn()
     const upload = await beginAt(send, ROWS)
     const lost = resume(send, upload, BODY).catch(() => undefined)
     await arrived
     await gateway.kill('SIGKILL')
     expect(await lost).to.equal(undefined)
-    const again = await spawnGateway(installation.configFile)
-    const anew = senderTo(again)
-    const { answer } = await anew({ method: 'HEAD', path: upload })
+    const again = await relay.spawn()
+    const { answer } = await send({ method: 'HEAD', path: upload })
     expect(answer?.status).to.equal(204)
     expect(answer?.headers).to.include({
       ...{ 'upload-complete': '?1', 'upload-offset': String(BODY.length) },
@@ -91,155 +74,136 @@ describe('faults while resumable uploads are under way', () => {
     const rid = answer?.headers['evidence-id']
     for (const body of [Buffer.alloc(0), BODY]) {
       const headers = partFields(BODY.length, true)
-      const refused = await anew({ method: 'PATCH', path: upload, headers, body })
+      const refused = await send({ method: 'PATCH', path: upload, headers, body })
       expect(refused.answer?.status).to.equal(400)
     }
     await again.kill('SIGTERM')
-    const records = (await readRecords(installation.config())).filter((each) => each.rid === rid)
+    const records = (await readRecords(relay.installation.config())).filter(
+      (each) => each.rid === rid,
+    )
     expect(records).to.have.length(1)
     expect(records[0]).to.include({ kind: 'exchange', outcome: 'unknown' })
     expect(records[0]).to.have.nested.property('request.upload.parts', 1)
-    expect(taker.taken).to.have.length(1)
+    expect(relay.recipient.taken).to.have.length(1)
   })
 
   it('a caller that is gone when the answer comes learns what became of it', async () => {
     const { arrived, answer } = holdAnswers()
-    const gateway = await installation.start({ limits: LIMITS })
-    try {
-      const send = senderTo(gateway)
-      const upload = await beginAt(send, ROWS)
-      const controller = new AbortController()
-      const headers = { ...partFields(0, true), authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}` } // prettier-ignore
-      const { signal } = controller
-      const gone = fetch(gateway.relayUrl + upload, {
-        method: 'PATCH',
-        headers,
-        body: BODY,
-        signal,
-      })
-      await arrived
-      controller.abort()
-      await gone.catch(() => undefined)
-      const pending = await send({ method: 'HEAD', path: upload })
-      expect(pending.answer?.headers).to.include({ 'upload-complete': '?1', 'evidence-outcome': 'pending' }) // prettier-ignore
-      expect((await send({ method: 'DELETE', path: upload })).answer?.status).to.equal(400)
-      answer()
-      const record = await findRecord(installation.config(), pending.answer?.headers['evidence-id'])
-      expect(record).to.include({ kind: 'exchange', outcome: 'failed', recipientStatus: 200 })
-      const head = await send({ method: 'HEAD', path: upload })
-      expect(head.answer?.headers['evidence-outcome']).to.equal('failed;status=200;recipient-status=200') // prettier-ignore
-      expect(taker.taken).to.have.length(1)
-    } finally {
-      await gateway.close()
-    }
+    await relay.start({ limits: LIMITS })
+    const upload = await beginAt(send, ROWS)
+    const controller = new AbortController()
+    const headers = { ...partFields(0, true), authorization: await relay.authorization() } // prettier-ignore
+    const { signal } = controller
+    const gone = fetch(relay.gateway.relayUrl + upload, {
+      method: 'PATCH',
+      headers,
+      body: BODY,
+      signal,
+    })
+    await arrived
+    controller.abort()
+    await gone.catch(() => undefined)
+    const pending = await send({ method: 'HEAD', path: upload })
+    expect(pending.answer?.headers).to.include({ 'upload-complete': '?1', 'evidence-outcome': 'pending' }) // prettier-ignore
+    expect((await send({ method: 'DELETE', path: upload })).answer?.status).to.equal(400)
+    answer()
+    const record = await relay.recordOf(pending.answer?.headers['evidence-id'])
+    expect(record).to.include({ kind: 'exchange', outcome: 'failed', recipientStatus: 200 })
+    const head = await send({ method: 'HEAD', path: upload })
+    expect(head.answer?.headers['evidence-outcome']).to.equal('failed;status=200;recipient-status=200') // prettier-ignore
+    expect(relay.recipient.taken).to.have.length(1)
   })
 
   it('a recipient that cannot be reached: all that came is kept, and it is completed again', async () => {
-    const { port } = new URL(taker.url)
-    await taker.close()
-    const gateway = await installation.start({ limits: LIMITS })
+    const { port } = new URL(relay.recipient.url)
+    await relay.recipient.close()
+    await relay.start({ limits: LIMITS })
+    const upload = await beginAt(send, ROWS)
+    const failed = await resume(send, upload, BODY, [10_000])
+    expect(failed.status).to.equal(502)
+    expect(failed.body).to.include('/problems/recipient-unreachable')
+    expect(failed.headers).to.include({ 'upload-complete': '?0', 'upload-offset': String(BODY.length) }) // prettier-ignore
+    const first = await relay.recordOf(failed.headers['evidence-id'])
+    expect(first).to.include({ outcome: 'failed', problem: 'recipient-unreachable' })
+    expect(left('uploads')).to.deep.equal([])
+    const back = await startTaker(Number(port))
     try {
-      const send = senderTo(gateway)
-      const upload = await beginAt(send, ROWS)
-      const failed = await resume(send, upload, BODY, [10_000])
-      expect(failed.status).to.equal(502)
-      expect(failed.body).to.include('/problems/recipient-unreachable')
-      expect(failed.headers).to.include({ 'upload-complete': '?0', 'upload-offset': String(BODY.length) }) // prettier-ignore
-      const first = await findRecord(installation.config(), failed.headers['evidence-id'])
-      expect(first).to.include({ outcome: 'failed', problem: 'recipient-unreachable' })
-      expect(left('uploads')).to.deep.equal([])
-      taker = await startTaker(Number(port))
       const answer = await resume(send, upload, BODY)
       expect(answer.status, answer.body).to.equal(200)
       expect(answer.headers['evidence-id']).to.not.equal(failed.headers['evidence-id'])
-      expect(taker.taken).to.have.length(1)
-      const second = await findRecord(installation.config(), answer.headers['evidence-id'])
+      expect(back.taken).to.have.length(1)
+      const second = await relay.recordOf(answer.headers['evidence-id'])
       expect(second).to.include({ outcome: 'answered' })
       expect(second).to.have.nested.property('request.upload.parts').within(1, 2)
     } finally {
-      await gateway.close()
+      await back.close()
     }
   })
 
   it('a recipient that breaks off is asked once', async () => {
     let asked = 0
-    taker.take = (_request, response) => {
+    relay.recipient.take = (_request, response) => {
       asked++
       response.socket?.destroy()
     }
-    const gateway = await installation.start({ limits: LIMITS })
-    try {
-      const send = senderTo(gateway)
-      const upload = await beginAt(send, ROWS)
-      const failed = await resume(send, upload, BODY)
-      expect(failed.status).to.equal(502)
-      expect(failed.headers['upload-complete']).to.equal('?1')
-      const { answer } = await send({ method: 'HEAD', path: upload })
-      expect(answer?.headers['evidence-outcome']).to.equal('failed;status=502;problem=recipient-failed') // prettier-ignore
-      expect(asked).to.equal(1)
-    } finally {
-      await gateway.close()
-    }
+    await relay.start({ limits: LIMITS })
+    const upload = await beginAt(send, ROWS)
+    const failed = await resume(send, upload, BODY)
+    expect(failed.status).to.equal(502)
+    expect(failed.headers['upload-complete']).to.equal('?1')
+    const { answer } = await send({ method: 'HEAD', path: upload })
+    expect(answer?.headers['evidence-outcome']).to.equal('failed;status=502;problem=recipient-failed') // prettier-ignore
+    expect(asked).to.equal(1)
   })
 
   it('a policy that is gone by then refuses it', async () => {
     let matches = true
-    const gateway = await installation.start({
+    await relay.start({
       limits: LIMITS,
       refit: (parts) => ({
         ...parts,
         match: (...way) => (matches ? parts.match(...way) : undefined),
       }),
     })
-    try {
-      const send = senderTo(gateway)
-      const upload = await beginAt(send, ROWS)
-      matches = false
-      const answer = await resume(send, upload, BODY)
-      expect(answer.status).to.equal(404)
-      expect(answer.headers['upload-complete']).to.equal('?1')
-      const record = await findRecord(installation.config(), answer.headers['evidence-id'])
-      expect(record).to.include({ kind: 'refusal', problem: 'route-unknown' })
-    } finally {
-      await gateway.close()
-    }
+    const upload = await beginAt(send, ROWS)
+    matches = false
+    const answer = await resume(send, upload, BODY)
+    expect(answer.status).to.equal(404)
+    expect(answer.headers['upload-complete']).to.equal('?1')
+    const record = await relay.recordOf(answer.headers['evidence-id'])
+    expect(record).to.include({ kind: 'refusal', problem: 'route-unknown' })
   })
 
   it('two appends at once: the later one goes on, and no byte is lost or doubled', async () => {
-    const gateway = await installation.start({ limits: LIMITS })
-    try {
-      const send = senderTo(gateway)
-      const cut = fc.integer({ min: 1, max: BODY.length - 1 })
-      await fc.assert(
-        fc.asyncProperty(cut, cut, async (first, second) => {
-          taker.taken.length = 0
-          const upload = await beginAt(send, ROWS)
-          const part = { method: 'PATCH', path: upload, headers: partFields(0, true) }
-          // Both promise all of the body, and stall where they were cut.
-          const stall = { ...part.headers, 'content-length': String(BODY.length) }
-          const stalled = [first, second].map((size) =>
-            send({ ...part, headers: stall, body: BODY.subarray(0, size), open: true }),
-          )
-          const answer = await resume(send, upload, BODY)
-          expect(answer.status, answer.body).to.equal(200)
-          for (const { answer: got } of await Promise.all(stalled)) {
-            expect(got?.status).to.be.oneOf([undefined, 409])
-          }
-          const [taken, ...more] = taker.taken
-          expect(more).to.deep.equal([])
-          const loans = [...(taken?.body.toString() ?? '').matchAll(/"loan":"L-(\d+)"/g)]
-          expect(loans.map(([, loan]) => Number(loan))).to.deep.equal(LOANS)
-        }),
-        { numRuns: 12 },
-      )
-    } finally {
-      await gateway.close()
-    }
+    await relay.start({ limits: LIMITS })
+    const cut = fc.integer({ min: 1, max: BODY.length - 1 })
+    await fc.assert(
+      fc.asyncProperty(cut, cut, async (first, second) => {
+        relay.recipient.taken.length = 0
+        const upload = await beginAt(send, ROWS)
+        const part = { method: 'PATCH', path: upload, headers: partFields(0, true) }
+        // Both promise all of the body, and stall where they were cut.
+        const stall = { ...part.headers, 'content-length': String(BODY.length) }
+        const stalled = [first, second].map((size) =>
+          send({ ...part, headers: stall, body: BODY.subarray(0, size), open: true }),
+        )
+        const answer = await resume(send, upload, BODY)
+        expect(answer.status, answer.body).to.equal(200)
+        for (const { answer: got } of await Promise.all(stalled)) {
+          expect(got?.status).to.be.oneOf([undefined, 409])
+        }
+        const [taken, ...more] = relay.recipient.taken
+        expect(more).to.deep.equal([])
+        const loans = [...(taken?.body.toString() ?? '').matchAll(/"loan":"L-(\d+)"/g)]
+        expect(loans.map(([, loan]) => Number(loan))).to.deep.equal(LOANS)
+      }),
+      { numRuns: 12 },
+    )
   })
 
   it('a disk that is full: a clear problem, and nothing that was taken is lost', async () => {
     let full = false
-    const gateway = await installation.start({
+    await relay.start({
       limits: LIMITS,
       refit: ({ uploads, ...parts }) => ({
         ...parts,
@@ -252,33 +216,27 @@ describe('faults while resumable uploads are under way', () => {
         },
       }),
     })
-    try {
-      const send = senderTo(gateway)
-      const upload = await beginAt(send, ROWS)
-      const half = BODY.subarray(0, 100_000)
-      await send({ method: 'PATCH', path: upload, headers: partFields(0, false), body: half })
-      full = true
-      const refused = await resume(send, upload, BODY)
-      expect(refused.status).to.equal(503)
-      expect(refused.headers).to.have.property('retry-after')
-      expect(refused.headers).to.not.have.property('upload-complete')
-      expect(await offsetOf(send, upload)).to.equal(100_000)
-      full = false
-      expect((await resume(send, upload, BODY)).status).to.equal(200)
-      expect(taker.taken).to.have.length(1)
-    } finally {
-      await gateway.close()
-    }
+    const upload = await beginAt(send, ROWS)
+    const half = BODY.subarray(0, 100_000)
+    await send({ method: 'PATCH', path: upload, headers: partFields(0, false), body: half })
+    full = true
+    const refused = await resume(send, upload, BODY)
+    expect(refused.status).to.equal(503)
+    expect(refused.headers).to.have.property('retry-after')
+    expect(refused.headers).to.not.have.property('upload-complete')
+    expect(await offsetOf(send, upload)).to.equal(100_000)
+    full = false
+    expect((await resume(send, upload, BODY)).status).to.equal(200)
+    expect(relay.recipient.taken).to.have.length(1)
   })
 
   it('hundreds of megabytes cost no memory', async () => {
-    const gateway = await spawnGateway(installation.configFile)
+    const gateway = await relay.spawn()
     try {
       const peak = () => {
         const status = readFileSync(`/proc/${gateway.child.pid}/status`, 'utf8')
         return Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1]) * 1024
       }
-      const send = senderTo(gateway)
       const upload = await beginAt(send, ROWS)
       const part = Buffer.alloc(25_000_000, rows(1))
       let first = 0
@@ -296,13 +254,12 @@ describe('faults while resumable uploads are under way', () => {
   })
 
   it('a stop of the gateway seals that it ended', async () => {
-    const gateway = await installation.start({ limits: LIMITS })
-    const send = senderTo(gateway)
+    await relay.start({ limits: LIMITS })
     const upload = await beginAt(send, ROWS)
     const { answer } = await send({ method: 'HEAD', path: upload })
-    await gateway.close()
+    await relay.stop()
     const rid = answer?.headers['evidence-id']
-    const record = await findFitting(installation.config(), (each) => each.rid === rid)
+    const record = await findFitting(relay.installation.config(), (each) => each.rid === rid)
     expect(record).to.include({ kind: 'refusal', problem: 'overloaded' })
   })
 })

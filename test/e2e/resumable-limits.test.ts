@@ -1,46 +1,31 @@
 import { expect } from 'chai'
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RelayLimits } from '../../gateway/http/limits.ts'
-import type { Gateway } from '../../gateway/serve.ts'
 import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { rows, rowsPolicy, startTaker, type Taker } from '../support/long.ts'
-import { findRecord } from '../support/records.ts'
-import { beginAt, offsetOf, partFields, resume, type Send, uploader } from '../support/uploads.ts'
+import { createInstallation } from '../support/installation.ts'
+import { rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
+import { beginAt, offsetOf, partFields, resume, uploader } from '../support/uploads.ts'
 
 const ROWS = '/harbour-bank/rows'
 const BODY = Buffer.from(rows(1000))
 
 describe('limits of resumable uploads', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway
-  let send: Send
+  const relay = useRelay(startTaker, { install: (url) => createInstallation(url, url) })
+  const send = relay.sendPart
 
   before(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url, taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy())
+    relay.installation.addPolicy('rows.yaml', rowsPolicy())
     const back = rowsPolicy().replace('policy: rows', 'policy: back').replace('/rows', '/back')
     const parties = 'from: sunrise-platform\nto: harbour-bank'
     const swapped = 'from: harbour-bank\nto: sunrise-platform'
-    installation.addPolicy('back.yaml', back.replace(parties, swapped))
+    relay.installation.addPolicy('back.yaml', back.replace(parties, swapped))
   })
-  after(async () => {
-    await taker.close()
-    installation.remove()
-  })
-  afterEach(async () => {
-    await gateway.close()
-    taker.taken.length = 0
-  })
+  afterEach(relay.stop)
 
-  async function start(limits: Partial<RelayLimits>): Promise<void> {
-    gateway = await installation.start({ limits: { BODY_BYTES_MAX: 4096, ...limits } })
-    send = uploader(gateway.relayUrl, installation.platform)
-  }
+  const start = (limits: Partial<RelayLimits>) =>
+    relay.start({ limits: { BODY_BYTES_MAX: 4096, ...limits } })
 
   const fill = async (upload: string, bytes: number) => {
     const body = BODY.subarray(0, bytes)
@@ -60,7 +45,7 @@ describe('limits of resumable uploads', () => {
       for (let i = 0; i < mine; i++) begun.push(await beginAt(send, ROWS))
       const error = await beginAt(send, ROWS).catch((thrown: Error) => thrown.message)
       expect(error).to.include('503').and.include('/problems/overloaded')
-      const other = uploader(gateway.relayUrl, installation.bank, 'sunrise-platform')
+      const other = uploader(relay.gateway.relayUrl, relay.installation.bank, 'sunrise-platform')
       const its = await beginAt(other, '/sunrise-platform/back').catch(() => undefined)
       expect(its === undefined ? 0 : 1).to.equal(others)
       const version = { 'upload-complete': '?1', 'upload-draft-interop-version': '8' }
@@ -108,7 +93,7 @@ describe('limits of resumable uploads', () => {
     const gone = await send({ method: 'GET', path: idle })
     expect(gone.answer?.status).to.equal(410)
     expect(gone.answer?.body).to.include('/problems/upload-expired')
-    const record = await findRecord(installation.config(), answer?.headers['evidence-id'])
+    const record = await relay.recordOf(answer?.headers['evidence-id'])
     expect(record).to.include({ kind: 'refusal', problem: 'upload-expired', status: 410 })
   })
 
@@ -118,7 +103,7 @@ describe('limits of resumable uploads', () => {
     const never = send({ method: 'PATCH', path: upload, headers: { ...partFields(0, true), 'content-length': '99999' }, body: BODY.subarray(0, 100), open: true }) // prettier-ignore
     expect((await never).answer).to.equal(undefined)
     expect((await send({ method: 'HEAD', path: upload })).answer?.status).to.equal(410)
-    expect(taker.taken).to.deep.equal([])
+    expect(relay.recipient.taken).to.deep.equal([])
   })
 
   it('forgets the oldest ends, and those that are old', async () => {
@@ -132,18 +117,15 @@ describe('limits of resumable uploads', () => {
     }
     const statuses = () => Promise.all(ended.map(async (path) => (await send({ method: 'HEAD', path })).answer?.status)) // prettier-ignore
     expect(await statuses()).to.deep.equal([404, 404, 204, 410])
-    await gateway.close()
     await start({ UPLOAD_ENDS_MAX: 2, UPLOAD_END_AGE_MS: 60_000 })
     expect(await statuses()).to.deep.equal([404, 404, 204, 404])
-    await gateway.close()
     await start({ UPLOAD_END_AGE_MS: 0 })
     expect(await statuses()).to.deep.equal([404, 404, 404, 404])
   })
 
   it('where only short bodies are taken, says so at the beginning', async () => {
-    writeFileSync(join(installation.folder, 'keys/cipher.key'), `hex:${'5a'.repeat(32)}\n`, { mode: 0o600 }) // prettier-ignore
-    appendFileSync(
-      installation.configFile,
+    writeFileSync(relay.inFolder('keys/cipher.key'), `hex:${'5a'.repeat(32)}\n`, { mode: 0o600 }) // prettier-ignore
+    relay.configure(
       `envelopes:
   - id: sealed
     json: { data: data }
@@ -151,7 +133,7 @@ describe('limits of resumable uploads', () => {
 `,
     )
     const sealed = rowsPolicy('envelope: { open: sealed }').replace('/rows', '/sealed')
-    installation.addPolicy('sealed.yaml', sealed.replace('policy: rows', 'policy: sealed'))
+    relay.installation.addPolicy('sealed.yaml', sealed.replace('policy: rows', 'policy: sealed'))
     await start({})
     const headers = { 'content-type': 'application/json', 'upload-complete': '?0' }
     const path = '/harbour-bank/sealed'
@@ -169,9 +151,9 @@ describe('limits of resumable uploads', () => {
     await start({})
     const upload = await beginAt(send, ROWS, { 'upload-length': String(BODY.length) })
     await fill(upload, 50_000)
-    const secret = readFileSync(join(installation.folder, 'data/keys/admin.secret'), 'utf8').trim()
+    const secret = readFileSync(relay.inFolder('data/keys/admin.secret'), 'utf8').trim()
     const headers = { authorization: `Bearer ${secret}` }
-    const ask = async (path: string) => (await call(gateway.adminUrl + path, { method: 'GET', headers })).body // prettier-ignore
+    const ask = async (path: string) => (await call(relay.gateway.adminUrl + path, { method: 'GET', headers })).body // prettier-ignore
     const { transfers } = JSON.parse(await ask('/api/transfers')) as { transfers: object[] }
     expect(transfers).to.have.length(1)
     expect(transfers[0]).to.include({

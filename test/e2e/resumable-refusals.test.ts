@@ -1,18 +1,9 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
-import type { Gateway } from '../../gateway/serve.ts'
 import type { Answer } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { rows, rowsPolicy, startTaker, type Taker } from '../support/long.ts'
-import { findRecord } from '../support/records.ts'
-import {
-  beginAt,
-  offsetOf,
-  type Part,
-  partFields,
-  type Send,
-  uploader,
-} from '../support/uploads.ts'
+import { rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { useRelay } from '../support/relay.ts'
+import { beginAt, offsetOf, type Part, partFields, uploader } from '../support/uploads.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, STREAM_BYTES_MAX: 400_000, STREAM_IDLE_TIMEOUT_MS: 500 }
 const ROWS = '/harbour-bank/rows'
@@ -22,27 +13,14 @@ const digestOf = (bytes: Buffer) =>
   `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`
 
 describe('what resumable uploads are refused for', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway
-  let send: Send
+  const relay = useRelay(startTaker)
+  const send = relay.sendPart
 
   before(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy())
+    relay.installation.addPolicy('rows.yaml', rowsPolicy())
     const kept = rowsPolicy().replace('/rows', '/remove').replace('policy: rows', 'policy: remove')
-    installation.addPolicy('remove.yaml', kept.replace('method: POST', 'method: DELETE'))
-    gateway = await installation.start({ limits: LIMITS })
-    send = uploader(gateway.relayUrl, installation.platform)
-  })
-  after(async () => {
-    await gateway.close()
-    await taker.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    taker.taken.length = 0
+    relay.installation.addPolicy('remove.yaml', kept.replace('method: POST', 'method: DELETE'))
+    await relay.start({ limits: LIMITS })
   })
 
   /** What the log must hold in the end: looked at once, since records take a moment to get there. */
@@ -54,7 +32,7 @@ describe('what resumable uploads are refused for', () => {
     const problem = JSON.parse(answer?.body ?? '{}') as Record<string, unknown>
     expect(problem['type']).to.equal(iana.includes(slug) ? IANA + slug : `/problems/${slug}`)
     refused.push({ rid: answer?.headers['evidence-id'], want: { problem: slug, status } })
-    expect(taker.taken).to.deep.equal([])
+    expect(relay.recipient.taken).to.deep.equal([])
     return problem
   }
 
@@ -134,7 +112,7 @@ describe('what resumable uploads are refused for', () => {
 
   it('404 for everybody else, and no sign that there is one', async () => {
     const upload = await beginAt(send, ROWS)
-    const other = uploader(gateway.relayUrl, installation.bank)
+    const other = uploader(relay.gateway.relayUrl, relay.installation.bank)
     const none = upload.replace(/[0-9a-f]{8}$/, '00000000')
     const seen = new Set<string>()
     for (const [who, path] of [
@@ -159,9 +137,9 @@ describe('what resumable uploads are refused for', () => {
 
   it('401 for credentials that are for another recipient, old, or used before', async () => {
     const upload = await beginAt(send, ROWS)
-    const elsewhere = uploader(gateway.relayUrl, installation.platform, 'other-bank')
+    const elsewhere = uploader(relay.gateway.relayUrl, relay.installation.platform, 'other-bank')
     expect((await elsewhere({ method: 'HEAD', path: upload })).answer?.status).to.equal(401)
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
+    const authorization = await relay.authorization()
     const once = { method: 'GET', path: upload, headers: { authorization } }
     expect((await send(once)).answer?.status).to.equal(200)
     const again = await send(once)
@@ -173,7 +151,7 @@ describe('what resumable uploads are refused for', () => {
     const path = { method: 'PATCH', path: upload }
     const whole = await send({ ...path, headers: partFields(0, true), body: BODY })
     expect(whole.answer?.status).to.equal(200)
-    taker.taken.length = 0
+    relay.recipient.taken.length = 0
     const empty = await send({ ...path, headers: partFields(BODY.length, true) })
     expectProblem(empty.answer, 400, 'completed-upload')
     expect(empty.answer?.headers).to.not.have.property('upload-complete')
@@ -190,7 +168,7 @@ describe('what resumable uploads are refused for', () => {
       [BODY, 200],
       [BODY.subarray(1), 400],
     ] as const) {
-      taker.taken.length = 0
+      relay.recipient.taken.length = 0
       const upload = await beginAt(send, ROWS, { 'repr-digest': digestOf(BODY) })
       const half = { headers: partFields(0, false), body: body.subarray(0, 30_000) }
       await send({ method: 'PATCH', path: upload, ...half })
@@ -200,13 +178,13 @@ describe('what resumable uploads are refused for', () => {
       const { answer } = await send({ method: 'PATCH', path: upload, ...rest })
       expect(answer?.status, answer?.body).to.equal(status)
       expect(answer?.headers['upload-complete']).to.equal('?1')
-      expect(taker.taken).to.have.length(status === 200 ? 1 : 0)
+      expect(relay.recipient.taken).to.have.length(status === 200 ? 1 : 0)
     }
   })
 
   it('and each refusal is sealed', async () => {
     for (const { rid, want } of refused) {
-      expect(await findRecord(installation.config(), rid)).to.include({ kind: 'refusal', ...want })
+      expect(await relay.recordOf(rid)).to.include({ kind: 'refusal', ...want })
     }
   })
 })

@@ -1,46 +1,35 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import { openCommitmentKey } from '../../evidence/commitment-key.ts'
 import { derivedSecrets, openClaim } from '../../evidence/commitment.ts'
-import type { Gateway } from '../../gateway/serve.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { row, rows, rowsPolicy, startTaker, type Taker } from '../support/long.ts'
-import { checkLog, findRecord, type Payload, readRecords } from '../support/records.ts'
-import { beginAt, offsetOf, partFields, resume, type Send, uploader } from '../support/uploads.ts'
+import { row, rows, rowsPolicy, startTaker } from '../support/long.ts'
+import { checkLog, type Payload, readRecords } from '../support/records.ts'
+import { useRelay } from '../support/relay.ts'
+import { beginAt, offsetOf, partFields, resume } from '../support/uploads.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, STREAM_IDLE_TIMEOUT_MS: 2000 }
 const ROWS = '/harbour-bank/rows'
 const BODY = Buffer.from(rows(3000))
 
 describe('resumable uploads', () => {
-  let taker: Taker
-  let installation: Installation
-  let gateway: Gateway
-  let send: Send
+  // Before that of the relay, which removes the log.
+  after(async () => {
+    await relay.stop()
+    await checkLog(relay.installation.config())
+  })
+  const relay = useRelay(startTaker)
+  const send = relay.sendPart
 
   before(async () => {
-    taker = await startTaker()
-    installation = await createInstallation(taker.url)
-    installation.addPolicy('rows.yaml', rowsPolicy())
+    relay.installation.addPolicy('rows.yaml', rowsPolicy())
     const held = rowsPolicy('buffered: true').replace('/rows', '/held')
-    installation.addPolicy('held.yaml', held.replace('policy: rows', 'policy: held'))
-    gateway = await installation.start({ limits: LIMITS })
-    send = uploader(gateway.relayUrl, installation.platform)
-  })
-  after(async () => {
-    await gateway.close()
-    await checkLog(installation.config())
-    await taker.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    taker.taken.length = 0
+    relay.installation.addPolicy('held.yaml', held.replace('policy: rows', 'policy: held'))
+    await relay.start({ limits: LIMITS })
   })
 
   const isCommitted = ({ rid, ...record }: Payload, name: string, bytes: Buffer) => {
-    const key = openCommitmentKey(join(installation.folder, 'data/keys/commitment.key'))
+    const key = openCommitmentKey(relay.inFolder('data/keys/commitment.key'))
     const digest = createHash('sha256').update(bytes).digest('base64url')
     const secret = derivedSecrets(key).secretOf(rid)
     return openClaim(secret, record['_sd'] as string[], name, `"${digest}"`) !== undefined
@@ -51,7 +40,7 @@ describe('resumable uploads', () => {
     const headers = { 'content-type': 'application/x-ndjson' }
     const { answer } = await send({ method: 'POST', path, headers, body })
     expect(answer?.status).to.equal(200)
-    const [taken] = taker.taken.splice(0)
+    const [taken] = relay.recipient.taken.splice(0)
     return taken?.body ?? Buffer.alloc(0)
   }
 
@@ -62,19 +51,19 @@ describe('resumable uploads', () => {
       const sealed: { rid: unknown; most: number }[] = []
       await fc.assert(
         fc.asyncProperty(fc.array(at, { maxLength: 5 }), async (breaks) => {
-          taker.taken.length = 0
+          relay.recipient.taken.length = 0
           const upload = await beginAt(send, path)
           const answer = await resume(send, upload, BODY, breaks)
           expect(answer.status, answer.body).to.equal(200)
           expect(answer.headers['upload-complete']).to.equal('?1')
-          expect(taker.taken).to.have.length(1)
-          expect(taker.taken[0]?.body.equals(want)).to.equal(true)
+          expect(relay.recipient.taken).to.have.length(1)
+          expect(relay.recipient.taken[0]?.body.equals(want)).to.equal(true)
           sealed.push({ rid: answer.headers['evidence-id'], most: breaks.length + 1 })
         }),
         { numRuns: 15 },
       )
       for (const { rid, most } of sealed) {
-        const record = await findRecord(installation.config(), rid)
+        const record = await relay.recordOf(rid)
         expect(record).to.include({ kind: 'exchange', outcome: 'answered', status: 200 })
         expect(record['request']).to.deep.include({ method: 'POST', length: BODY.length, forwardedLength: want.length }) // prettier-ignore
         expect(record).to.have.nested.property('request.rows.count', 3000)
@@ -91,10 +80,10 @@ describe('resumable uploads', () => {
     const upload = await beginAt(send, ROWS)
     const answer = await resume(send, upload, body, [7])
     expect(answer.status).to.equal(200)
-    const [taken] = taker.taken
+    const [taken] = relay.recipient.taken
     expect(taken?.headers['content-length']).to.equal(String(want.length))
     expect(taken?.body.equals(want)).to.equal(true)
-    const record = await findRecord(installation.config(), answer.headers['evidence-id'])
+    const record = await relay.recordOf(answer.headers['evidence-id'])
     expect(record['request']).to.deep.include({ length: body.length })
     expect(record).to.have.nested.property('request.upload.parts').within(1, 2)
     expect(isCommitted(record, 'body_sha256', body)).to.equal(true)
@@ -116,7 +105,7 @@ describe('resumable uploads', () => {
         body: rest,
       })
       expect(answer?.status, answer?.body).to.equal(200)
-      const record = await findRecord(installation.config(), answer?.headers['evidence-id'])
+      const record = await relay.recordOf(answer?.headers['evidence-id'])
       expect(record).to.have.nested.property('request.upload.parts', 2)
       expect(isCommitted(record, 'body_sha256', body)).to.equal(true)
     }
@@ -149,7 +138,7 @@ describe('resumable uploads', () => {
     expect(Number(head.answer?.headers['upload-offset'])).to.be.within(0, 70_000)
     const answer = await resume(send, upload, BODY)
     expect(answer.status).to.equal(200)
-    expect(taker.taken).to.have.length(1)
+    expect(relay.recipient.taken).to.have.length(1)
   })
 
   it('that nobody can go on with is a request like any other', async () => {
@@ -163,7 +152,7 @@ describe('resumable uploads', () => {
       expect(answer?.status).to.equal(200)
       expect(informed).to.deep.equal([])
       expect(answer?.headers).to.not.have.any.keys('upload-complete', 'location')
-      const record = await findRecord(installation.config(), answer?.headers['evidence-id'])
+      const record = await relay.recordOf(answer?.headers['evidence-id'])
       expect(record['request']).to.not.have.property('upload')
     }
   })
@@ -194,9 +183,7 @@ describe('resumable uploads', () => {
   })
 
   it('tells how far it is while it comes', async () => {
-    await gateway.close()
-    gateway = await installation.start({ limits: { ...LIMITS, UPLOAD_PROGRESS_BYTES: 100_000 } })
-    send = uploader(gateway.relayUrl, installation.platform)
+    await relay.start({ limits: { ...LIMITS, UPLOAD_PROGRESS_BYTES: 100_000 } })
     const upload = await beginAt(send, ROWS)
     const version = { 'upload-draft-interop-version': '8' }
     const headers = { ...partFields(0, true), ...version }
@@ -217,7 +204,7 @@ describe('resumable uploads', () => {
     await send({ method: 'PATCH', path: upload, headers: partFields(0, false), body: part })
     const gone = await send({ method: 'DELETE', path: upload })
     expect(gone.answer?.status).to.equal(204)
-    const record = await findRecord(installation.config(), gone.answer?.headers['evidence-id'])
+    const record = await relay.recordOf(gone.answer?.headers['evidence-id'])
     expect(record).to.deep.include({
       ...{ kind: 'refusal', problem: 'upload-cancelled', recipient: 'harbour-bank' },
       ...{ route: 'POST /rows', status: 410 },
@@ -226,7 +213,7 @@ describe('resumable uploads', () => {
       const headers = method === 'PATCH' ? partFields(50_000, true) : {}
       expect((await send({ method, path: upload, headers })).answer?.status, method).to.equal(410)
     }
-    expect(taker.taken).to.deep.equal([])
+    expect(relay.recipient.taken).to.deep.equal([])
   })
 
   it('with a leak in it is refused as a whole, and cannot be tried again', async () => {
@@ -236,16 +223,16 @@ describe('resumable uploads', () => {
     expect(answer.status).to.equal(422)
     expect(answer.headers['upload-complete']).to.equal('?1')
     expect(answer.body).to.include('/problems/leak-detected')
-    const record = await findRecord(installation.config(), answer.headers['evidence-id'])
+    const record = await relay.recordOf(answer.headers['evidence-id'])
     expect(record).to.include({ kind: 'refusal', problem: 'leak-detected' })
     const head = await send({ method: 'HEAD', path: upload })
     expect(head.answer?.headers['evidence-outcome']).to.equal('refused;status=422;problem=leak-detected') // prettier-ignore
     expect(head.answer?.headers['evidence-id']).to.equal(answer.headers['evidence-id'])
-    expect(taker.taken).to.deep.equal([])
+    expect(relay.recipient.taken).to.deep.equal([])
   })
 
   it('seals nothing for its parts, and one record at its end', async () => {
-    const before = (await readRecords(installation.config())).length
+    const before = (await readRecords(relay.installation.config())).length
     const upload = await beginAt(send, ROWS)
     for (let offset = 0; offset < 30_000; offset += 10_000) {
       const body = BODY.subarray(offset, offset + 10_000)
@@ -255,7 +242,7 @@ describe('resumable uploads', () => {
     }
     expect(await offsetOf(send, upload)).to.equal(30_000)
     const answer = await resume(send, upload, BODY)
-    await findRecord(installation.config(), answer.headers['evidence-id'])
-    expect((await readRecords(installation.config())).length).to.equal(before + 1)
+    await relay.recordOf(answer.headers['evidence-id'])
+    expect((await readRecords(relay.installation.config())).length).to.equal(before + 1)
   })
 })
