@@ -1,51 +1,36 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Bank, startBank } from '../support/bank.ts'
+import { startBank } from '../support/bank.ts'
 import { call, exchangeRaw } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { type GatewayProcess, runCommand, spawnGateway } from '../support/process.ts'
-import { findRecord } from '../support/records.ts'
+import { APPLICATION, useRelay } from '../support/relay.ts'
 
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
-const { applicationId } = JSON.parse(BODY.toString()) as { applicationId: string }
+const { applicationId } = JSON.parse(APPLICATION.toString()) as { applicationId: string }
 const CALL_LOG = { type: 'call-log', links: { application: applicationId }, content: { callee: '13800138000' } } // prettier-ignore
 
 describe('deposits and searches in the running product', function () {
   this.timeout(60_000)
-  let bank: Bank
-  let installation: Installation
-  let gateway: GatewayProcess
+  const relay = useRelay(startBank)
   let secret: string
   let relayed: string
   const rids: string[] = []
 
   before(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
-    gateway = await spawnGateway(installation.configFile)
-    secret = readFileSync(join(installation.folder, 'data/keys/admin.secret'), 'utf8')
-    const { headers } = await post('/harbour-bank/credit/applications', 'harbour-bank', BODY)
-    relayed = String(headers['evidence-id'])
-  })
-  after(async () => {
-    await gateway.kill('SIGTERM')
-    installation.remove()
-    await bank.close()
+    await relay.spawn()
+    secret = readFileSync(relay.inFolder('data/keys/admin.secret'), 'utf8')
+    relayed = await relay.apply()
   })
 
   const post = async (path: string, audience: string, body: string | Buffer) =>
-    call(gateway.relayUrl + path, {
+    call(relay.gateway.relayUrl + path, {
       body,
       headers: {
-        authorization: `Bearer ${await installation.platform.jwt(audience)}`,
+        authorization: `Bearer ${await relay.installation.platform.jwt(audience)}`,
         'content-type': 'application/json',
       },
     })
-  const config = () => ['--config', installation.configFile]
   const search = async (...conditions: string[]) => {
-    const { stdout, stderr } = await runCommand(['evidence', 'search', ...config(), ...conditions])
+    const { stdout, stderr } = await relay.run('evidence', 'search', ...conditions)
     expect(stderr).to.equal('')
     return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('  ')[0]]))
   }
@@ -55,7 +40,7 @@ describe('deposits and searches in the running product', function () {
     expect(answer.status).to.equal(201)
     const { evidenceId } = JSON.parse(answer.body) as { evidenceId: string }
     expect(answer.headers['evidence-id']).to.equal(evidenceId)
-    const record = await findRecord(installation.config(), evidenceId)
+    const record = await relay.recordOf(evidenceId)
     expect(record).to.include({ kind: 'deposit', type: 'call-log' })
     expect(record['caller']).to.include({ id: 'sunrise-platform', auth: 'jwt' })
     const text = JSON.stringify(record)
@@ -64,23 +49,22 @@ describe('deposits and searches in the running product', function () {
   })
 
   it('seals a document by the command line, whose digest can be proven later', async () => {
-    const file = join(installation.folder, 'contract.pdf')
+    const file = relay.inFolder('contract.pdf')
     writeFileSync(file, 'synthetic contract')
-    const { stdout, code } = await runCommand([
-      ...['deposit', ...config(), '--admin', gateway.adminUrl, '--party', 'harbour-bank'],
+    const { stdout, code } = await relay.run(
+      ...['deposit', '--admin', relay.gateway.adminUrl, '--party', 'harbour-bank'],
       ...['--type', 'contract', '--file', file, '--link', `application=${applicationId}`],
-    ])
+    )
     expect(code).to.equal(0)
     const rid = stdout.trim()
-    const record = await findRecord(installation.config(), rid)
+    const record = await relay.recordOf(rid)
     expect(record['caller']).to.deep.equal({ id: 'harbour-bank', auth: 'operator', key: '' })
     rids.push(rid)
     const digest = createHash('sha256').update('synthetic contract').digest('hex')
-    const out = join(installation.folder, 'deposit.json')
+    const out = relay.inFolder('deposit.json')
     const open = ['--open', `document_sha256=${digest}`, '--out', out]
-    await runCommand(['evidence', 'export', rid, ...config(), ...open])
-    const trust = ['--trust', join(installation.folder, 'data/trust.json')]
-    const verified = await runCommand(['verify', out, ...trust])
+    await relay.run('evidence', 'export', rid, ...open)
+    const verified = await relay.verify(out)
     expect(verified.stdout).to.include(`"${digest}"`)
     expect(verified.code).to.equal(0)
   })
@@ -105,20 +89,25 @@ describe('deposits and searches in the running product', function () {
   it('refuses credentials for something else, and a party that it does not know', async () => {
     const other = await post('/api/deposit', 'harbour-bank', JSON.stringify(CALL_LOG))
     expect(other.status).to.equal(401)
-    const none = await call(`${gateway.relayUrl}/api/deposit`, { body: JSON.stringify(CALL_LOG) })
+    const none = await call(`${relay.gateway.relayUrl}/api/deposit`, {
+      body: JSON.stringify(CALL_LOG),
+    })
     expect(none.status).to.equal(401)
     const headers = { authorization: `Bearer ${secret}` }
     const body = JSON.stringify({ ...CALL_LOG, party: 'nobody' })
-    const unknown = await call(`${gateway.adminUrl}/api/deposit`, { headers, body })
+    const unknown = await call(`${relay.gateway.adminUrl}/api/deposit`, { headers, body })
     expect(unknown.status).to.equal(400)
   })
 
   it('survives a body that breaks off', async () => {
     const head = 'POST /api/deposit HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n'
-    const jwt = await installation.platform.jwt('deposit')
-    await exchangeRaw(gateway.relayUrl, `${head}\r\n+1\r\na\r\n`)
-    await exchangeRaw(gateway.relayUrl, `${head}authorization: Bearer ${jwt}\r\n\r\n+1\r\na\r\n`)
-    const ready = await call(`${gateway.adminUrl}/readyz`, { method: 'GET' })
+    const jwt = await relay.installation.platform.jwt('deposit')
+    await exchangeRaw(relay.gateway.relayUrl, `${head}\r\n+1\r\na\r\n`)
+    await exchangeRaw(
+      relay.gateway.relayUrl,
+      `${head}authorization: Bearer ${jwt}\r\n\r\n+1\r\na\r\n`,
+    )
+    const ready = await call(`${relay.gateway.adminUrl}/readyz`, { method: 'GET' })
     expect(ready.status).to.equal(200)
   })
 
@@ -132,17 +121,17 @@ describe('deposits and searches in the running product', function () {
   })
 
   it('describes each call of its API, and has no other', async () => {
-    const answer = await call(`${gateway.adminUrl}/api/openapi.json`, { method: 'GET' })
+    const answer = await call(`${relay.gateway.adminUrl}/api/openapi.json`, { method: 'GET' })
     const { paths } = JSON.parse(answer.body) as { paths: Record<string, object> }
     for (const [path, methods] of Object.entries(paths)) {
       for (const method of Object.keys(methods)) {
         const headers = { authorization: `Bearer ${secret}` }
         const sent = { method: method.toUpperCase(), headers }
-        const { status } = await call(gateway.adminUrl + path, sent)
+        const { status } = await call(relay.gateway.adminUrl + path, sent)
         expect(status, path).to.equal(method === 'get' ? 200 : 400)
       }
     }
     const headers = { authorization: `Bearer ${secret}` }
-    expect((await call(`${gateway.adminUrl}/api/other`, { headers })).status).to.equal(404)
+    expect((await call(`${relay.gateway.adminUrl}/api/other`, { headers })).status).to.equal(404)
   })
 })

@@ -1,75 +1,50 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { exportJWK, generateKeyPair } from 'jose'
 import { readZip } from '../../evidence/dossier/zip.ts'
-import { type Bank, startBank } from '../support/bank.ts'
-import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { type GatewayProcess, runCommand, spawnGateway } from '../support/process.ts'
-import { findFitting, findRecord } from '../support/records.ts'
+import { startBank } from '../support/bank.ts'
+import { runCommand } from '../support/process.ts'
+import { findFitting } from '../support/records.ts'
+import { APPLICATION, useRelay } from '../support/relay.ts'
 
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
 const FIELD = 'f:$.applicant.mobile'
-const { applicant, applicationId } = JSON.parse(BODY.toString()) as {
+const { applicant, applicationId } = JSON.parse(APPLICATION.toString()) as {
   applicant: { mobile: string }
   applicationId: string
 }
 
 describe('a dossier from the running product', function () {
   this.timeout(180_000)
-  let bank: Bank
-  let installation: Installation
-  let gateway: GatewayProcess
+  const relay = useRelay(startBank)
   let rids: string[]
   let policies: string[]
 
   before(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
-    const { publicKey, privateKey } = await generateKeyPair('ECDH-ES', { extractable: true })
-    writeFileSync(inFolder('custodian.private.json'), JSON.stringify(await exportJWK(privateKey)))
-    writeFileSync(inFolder('keys/custodian.json'), JSON.stringify(await exportJWK(publicKey)))
-    const text = readFileSync(installation.configFile, 'utf8')
-    const more = 'custody: { custodian: keys/custodian.json }\ntimestamp: { authorities: [ embedded ], interval_ms: 1000 }\n' // prettier-ignore
-    writeFileSync(installation.configFile, more + text)
-    gateway = await spawnGateway(installation.configFile)
-    const policy = readFileSync(inFolder('policies/credit-application.yaml'), 'utf8')
+    await relay.addCustodian()
+    relay.configure('timestamp: { authorities: [ embedded ], interval_ms: 1000 }\n')
+    await relay.spawn()
+    const policy = readFileSync(relay.inFolder('policies/credit-application.yaml'), 'utf8')
     const first = await apply()
     const next = policy.replace('custody: none', 'custody: sealed').replace(/^version: (\d+)$/m, (_, n: string) => `version: ${Number(n) + 1}`) // prettier-ignore
     policies = [policy, next]
-    installation.addPolicy('credit-application.yaml', next)
-    await findFitting(installation.config(), ({ kind, policy: named }) => kind === 'policy' && (named as { version: number }).version === versionOf(next)) // prettier-ignore
+    relay.installation.addPolicy('credit-application.yaml', next)
+    await findFitting(relay.installation.config(), ({ kind, policy: named }) => kind === 'policy' && (named as { version: number }).version === versionOf(next)) // prettier-ignore
     rids = [first, await apply()]
   })
-  after(async () => {
-    await gateway.kill('SIGTERM')
-    installation.remove()
-    await bank.close()
-  })
 
+  const apply = async () => (await relay.recordOf(await relay.apply())).rid
   const versionOf = (text: string) => Number(/^version: (\d+)$/m.exec(text)?.[1])
-  const inFolder = (...names: string[]) => join(installation.folder, ...names)
-  const config = () => ['--config', installation.configFile]
   const exportTo = (name: string, ...more: string[]) =>
-    runCommand(['evidence', 'export', ...more, ...config(), '--out', inFolder(name)])
-  const verify = (name: string, ...more: string[]) =>
-    runCommand(['verify', inFolder(name), '--trust', inFolder('data/trust.json'), ...more])
-  const files = (name: string) => readZip(readFileSync(inFolder(name)))
-  const apply = async () => {
-    const { headers, status } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
-      body: BODY,
-      headers: {
-        authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
-        'content-type': 'application/json',
-      },
-    })
-    expect(status).to.equal(200)
-    await findRecord(installation.config(), headers['evidence-id'])
-    return String(headers['evidence-id'])
-  }
+    relay.run('evidence', 'export', ...more, '--out', relay.inFolder(name))
+  const verify = (name: string, ...more: string[]) => relay.verify(relay.inFolder(name), ...more)
+  const reveal = (rid: string, reason: string, field: string, into: string) =>
+    relay.run(
+      ...['reveal', rid, '--admin', relay.gateway.adminUrl, '--reason', reason],
+      ...['--key', relay.inFolder('custodian.json'), '--field', field],
+      ...['--into', relay.inFolder(into)],
+    )
+  const files = (name: string) => readZip(readFileSync(relay.inFolder(name)))
 
   it('holds all records of a case, found by one of them or by its number, and is valid', async () => {
     for (let tries = 0; tries < 50; tries++) {
@@ -88,8 +63,8 @@ describe('a dossier from the running product', function () {
     const records = (name: string) => [...files(name).keys()].filter((each) => each.startsWith('records/')) // prettier-ignore
     expect(records('link.zip')).to.deep.equal(records('case.zip'))
     expect(records('case.zip')).to.deep.equal(rids.map((rid) => `records/${rid}.jws`).sort())
-    expect(statSync(inFolder('case.zip')).mode & 0o777).to.equal(0o600)
-    expect(readFileSync(inFolder('link.zip'), 'latin1')).to.not.include(applicationId)
+    expect(statSync(relay.inFolder('case.zip')).mode & 0o777).to.equal(0o600)
+    expect(readFileSync(relay.inFolder('link.zip'), 'latin1')).to.not.include(applicationId)
   })
 
   it('holds every policy version that the records name, byte for byte', () => {
@@ -101,13 +76,13 @@ describe('a dossier from the running product', function () {
   })
 
   it('is the same bytes when nothing has changed', async () => {
-    await gateway.kill('SIGTERM')
+    await relay.stop()
     await exportTo('one.zip', ...rids)
     await exportTo('two.zip', ...rids.toReversed())
-    expect(readFileSync(inFolder('one.zip')).equals(readFileSync(inFolder('two.zip')))).to.equal(
-      true,
-    )
-    gateway = await spawnGateway(installation.configFile)
+    expect(
+      readFileSync(relay.inFolder('one.zip')).equals(readFileSync(relay.inFolder('two.zip'))),
+    ).to.equal(true)
+    await relay.spawn()
   })
 
   it('takes a span of time, and every record in between when it is to be complete', async () => {
@@ -125,25 +100,7 @@ describe('a dossier from the running product', function () {
     await exportTo('open.zip', ...rids, '--open', `${FIELD}=${applicant.mobile}`)
     const known = await verify('open.zip')
     expect(known.stdout.match(new RegExp(`"${applicant.mobile}"`, 'g'))).to.have.length(1)
-    const kept = await runCommand([
-      ...[
-        'reveal',
-        rids[1] ?? '',
-        ...config(),
-        '--admin',
-        gateway.adminUrl,
-        '--reason',
-        'court order 1',
-      ],
-      ...[
-        '--key',
-        inFolder('custodian.private.json'),
-        '--field',
-        FIELD,
-        '--into',
-        inFolder('open.zip'),
-      ],
-    ])
+    const kept = await reveal(rids[1] ?? '', 'court order 1', FIELD, 'open.zip')
     expect(kept.stderr).to.equal('')
     const both = await verify('open.zip')
     expect(both.stdout.match(new RegExp(`"${applicant.mobile}"`, 'g'))).to.have.length(2)
@@ -153,7 +110,7 @@ describe('a dossier from the running product', function () {
 
   it("opens the URL, a body digest and the headers alone too, from the party's archive or from custody", async () => {
     const [first = '', second = ''] = rids
-    const digest = createHash('sha256').update(BODY).digest('base64url')
+    const digest = createHash('sha256').update(APPLICATION).digest('base64url')
     // prettier-ignore
     const OPENED = [
       { name: 'url',         value: '/harbour-bank/credit/applications' },
@@ -170,17 +127,7 @@ describe('a dossier from the running product', function () {
       expect(wrong.stderr).to.match(/no record of these commits to that value/)
     }
     await exportTo('kept.zip', second)
-    await runCommand([
-      ...['reveal', second, ...config(), '--admin', gateway.adminUrl, '--reason', 'court order 3'],
-      ...[
-        '--key',
-        inFolder('custodian.private.json'),
-        '--field',
-        'headers',
-        '--into',
-        inFolder('kept.zip'),
-      ],
-    ])
+    await reveal(second, 'court order 3', 'headers', 'kept.zip')
     const headers = await verify('kept.zip')
     expect(headers.stdout).to.match(
       /`headers` stands in the record: .*"content-type","application\/json"/,
@@ -189,38 +136,38 @@ describe('a dossier from the running product', function () {
   })
 
   it('names the failing check, with 1 when it is not valid and 2 when it is no dossier', async () => {
-    const bytes = readFileSync(inFolder('case.zip'))
+    const bytes = readFileSync(relay.inFolder('case.zip'))
     const at = bytes.indexOf('eyJhbGciOiJFUzI1NiI')
     writeFileSync(
-      inFolder('bad.zip'),
+      relay.inFolder('bad.zip'),
       bytes.fill(bytes[at + 40] === 65 ? 66 : 65, at + 40, at + 41),
     )
     const bad = await verify('bad.zip')
     expect(bad.stdout).to.match(/^✗ container: the zip holds something at byte \d+/m)
     expect(bad.code).to.equal(2)
-    const other = await runCommand(['verify', inFolder('case.zip')])
+    const other = await runCommand(['verify', relay.inFolder('case.zip')])
     expect(other.stdout).to.match(/^NOT ANCHORED/m)
     expect(other.code).to.equal(1)
   })
 
   it('writes its files into a new folder only', async () => {
-    const folder = inFolder('out')
+    const folder = relay.inFolder('out')
     expect((await verify('case.zip', '--extract', folder)).code).to.equal(0)
     const found = readdirSync(folder, { recursive: true, withFileTypes: true })
     expect(found.filter((entry) => entry.isFile())).to.have.length(files('case.zip').size)
     const again = await verify('case.zip', '--extract', folder)
     expect(again.stderr).to.match(/is not empty/)
     expect(again.code).to.equal(2)
-    mkdirSync(inFolder('clean'))
-    expect((await verify('bad.zip', '--extract', inFolder('clean'))).code).to.equal(2)
-    expect(readdirSync(inFolder('clean'))).to.deep.equal([])
+    mkdirSync(relay.inFolder('clean'))
+    expect((await verify('bad.zip', '--extract', relay.inFolder('clean'))).code).to.equal(2)
+    expect(readdirSync(relay.inFolder('clean'))).to.deep.equal([])
   })
 
   it('says how to be asked', async () => {
-    const nowhere = await runCommand(['evidence', 'export', '--case', rids[0] ?? '', ...config()])
+    const nowhere = await relay.run('evidence', 'export', '--case', rids[0] ?? '')
     expect(nowhere.stderr).to.match(/--out FILE\.zip/)
-    const nothing = await runCommand(['evidence', 'export', ...config()])
+    const nothing = await relay.run('evidence', 'export')
     expect(nothing.stderr).to.match(/--case, --link, --since/)
-    expect(existsSync(inFolder('none.zip'))).to.equal(false)
+    expect(existsSync(relay.inFolder('none.zip'))).to.equal(false)
   })
 })

@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { startTranscoder } from '../../gateway/transform/charset.ts'
 import { rows, rowsPolicy, startTaker } from '../support/long.ts'
-import { runCommand } from '../support/process.ts'
 import { useRelay } from '../support/relay.ts'
 
 const HOUSE = rowsPolicy(`body:
@@ -48,11 +47,18 @@ describe('one row of a long body, for a court', () => {
     const path = relay.inFolder('original')
     writeFileSync(path, file)
     const out = relay.inFolder('row.json')
-    const config = ['--config', relay.installation.configFile]
-    const exported = await runCommand(['evidence', 'export', rid, ...config, '--file', path, '--out', out, ...more]) // prettier-ignore
+    const exported = await relay.run(
+      'evidence',
+      'export',
+      rid,
+      '--file',
+      path,
+      '--out',
+      out,
+      ...more,
+    )
     if (exported.code !== 0) return exported
-    const trust = ['--trust', relay.inFolder('data/trust.json')]
-    return { ...(await runCommand(['verify', out, ...trust])), out }
+    return { ...(await relay.verify(out)), out }
   }
 
   it('is shown from the file of the caller, and from that of the recipient', async () => {
@@ -128,8 +134,7 @@ describe('one row of a long body, for a court', () => {
     if (row === undefined) throw new Error('no row')
     row.row = Buffer.from('{"loan":"L-666"}').toString('base64url')
     writeFileSync(out, JSON.stringify(exported))
-    const trust = ['--trust', relay.inFolder('data/trust.json')]
-    const { code, stdout } = await runCommand(['verify', out, ...trust])
+    const { code, stdout } = await relay.verify(out)
     expect(code).to.equal(1)
     expect(stdout)
       .to.match(/✗ row: row 9 .*root/)

@@ -1,16 +1,11 @@
 import { expect } from 'chai'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toPem } from '../../evidence/pem.ts'
 import { createAuthority } from '../../evidence/x509-issue.ts'
-import { type Bank, startBank } from '../support/bank.ts'
-import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { type GatewayProcess, runCommand, spawnGateway } from '../support/process.ts'
-import { findRecord } from '../support/records.ts'
-
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
+import { startBank } from '../support/bank.ts'
+import { runCommand } from '../support/process.ts'
+import { useRelay } from '../support/relay.ts'
 
 interface Export {
   stamps?: { proof: string; responses: string[] }[]
@@ -19,46 +14,24 @@ interface Export {
 
 describe('time stamps in the running product', function () {
   this.timeout(30_000)
-  let bank: Bank
-  let installation: Installation
-  let gateway: GatewayProcess
+  const relay = useRelay(startBank)
   let file: string
   let rid: string
 
   before(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
-    const text = readFileSync(installation.configFile, 'utf8')
-    const stamps = 'timestamp: { authorities: [ embedded ], interval_ms: 1000 }\n'
-    writeFileSync(installation.configFile, stamps + text)
-    file = join(installation.folder, 'record.json')
-    gateway = await spawnGateway(installation.configFile)
-    rid = await apply()
-  })
-  after(async () => {
-    await gateway.kill('SIGTERM')
-    installation.remove()
-    await bank.close()
+    relay.configure('timestamp: { authorities: [ embedded ], interval_ms: 1000 }\n')
+    file = relay.inFolder('record.json')
+    await relay.spawn()
+    rid = await relay.apply()
   })
 
-  const apply = async () => {
-    const { headers } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
-      body: BODY,
-      headers: {
-        authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
-        'content-type': 'application/json',
-      },
-    })
-    return String(headers['evidence-id'])
-  }
-  const config = () => ['--config', installation.configFile]
-  const exportTo = () => runCommand(['evidence', 'export', rid, ...config(), '--out', file])
+  const exportTo = () => relay.run('evidence', 'export', rid, '--out', file)
   const readExport = () => JSON.parse(readFileSync(file, 'utf8')) as Export
-  const verify = (trust = join(installation.folder, 'data/trust.json')) =>
+  const verify = (trust = relay.inFolder('data/trust.json')) =>
     runCommand(['verify', file, '--trust', trust])
 
   it('says plainly that a record is not stamped, and verifies it all the same', async () => {
-    await findRecord(installation.config(), rid)
+    await relay.recordOf(rid)
     await exportTo()
     const { stamps: _, timestampRoots: __, ...bare } = readExport()
     writeFileSync(file, JSON.stringify(bare))
@@ -91,10 +64,8 @@ describe('time stamps in the running product', function () {
     expect(tampered.stdout).to.match(/^✗ timestamp: .*no good time stamp/m)
     expect(tampered.code).to.equal(1)
     writeFileSync(file, good)
-    const trust = JSON.parse(
-      readFileSync(join(installation.folder, 'data/trust.json'), 'utf8'),
-    ) as object
-    const other = join(installation.folder, 'trust.json')
+    const trust = JSON.parse(readFileSync(relay.inFolder('data/trust.json'), 'utf8')) as object
+    const other = relay.inFolder('trust.json')
     const { root } = await createAuthority(new Date())
     const timestampRoots = [toPem('CERTIFICATE', root.certificateDer)]
     writeFileSync(other, JSON.stringify({ ...trust, timestampRoots }))

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -20,27 +20,21 @@ import { createWitnessServer } from '../../evidence/log/witness-server.ts'
 import { logPlaces } from '../../gateway/places.ts'
 import { recordMaker } from '../log/records.ts'
 import { memoryLock, memoryStore } from '../log/memory.ts'
-import { type Bank, startBank } from '../support/bank.ts'
+import { startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { type GatewayProcess, runCommand, spawnGateway } from '../support/process.ts'
-
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
+import { runCommand } from '../support/process.ts'
+import { useRelay } from '../support/relay.ts'
 
 describe('witnesses of the running product', function () {
   this.timeout(30_000)
-  let bank: Bank
-  let installation: Installation
-  let gateway: GatewayProcess
+  const relay = useRelay(startBank)
   let server: Server
   const name = logName(systemClock.wallUs())
   const witness = makeSigner('bank.test/w', ED25519_COSIGNATURE, generateKeyPairSync('ed25519').privateKey) // prettier-ignore
   let state: LockStore = memoryLock({ next: undefined })
 
   before(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
-    const { data, origin } = logPlaces(installation.config())
+    const { data, origin } = logPlaces(relay.installation.config())
     const logs = openLogKeys(join(data, 'keys'), origin).map(({ verifier }) => verifier)
     const ports = {
       ...{ cosigners: [witness], logs, clock: systemClock },
@@ -51,33 +45,18 @@ describe('witnesses of the running product', function () {
     server = createWitnessServer(ports, () => undefined).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const policy = join(installation.folder, 'witnesses.policy')
+    const policy = relay.inFolder('witnesses.policy')
     writeFileSync(policy, `witness bank ${witness.verifier.text} ${url}\nquorum bank\n`)
-    const text = readFileSync(installation.configFile, 'utf8')
-    const more = 'witnesses: { policy: witnesses.policy, interval: 1s }\n'
-    writeFileSync(installation.configFile, text + more)
-    gateway = await spawnGateway(installation.configFile)
+    relay.configure('witnesses: { policy: witnesses.policy, interval: 1s }\n')
+    await relay.spawn()
   })
-  after(async () => {
-    await gateway.kill('SIGTERM')
+  after(() => {
     server.close()
     server.closeAllConnections()
-    installation.remove()
-    await bank.close()
   })
 
-  const apply = async () => {
-    const { headers } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
-      body: BODY,
-      headers: {
-        authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
-        'content-type': 'application/json',
-      },
-    })
-    return String(headers['evidence-id'])
-  }
   const metric = async (which: string): Promise<number> => {
-    const { body } = await call(`${gateway.adminUrl}/metrics`, { method: 'GET' })
+    const { body } = await call(`${relay.gateway.adminUrl}/metrics`, { method: 'GET' })
     return Number(new RegExp(`^${which} (\\d+)$`, 'm').exec(body)?.[1] ?? Number.NaN)
   }
   const until = async (condition: () => Promise<boolean>): Promise<void> => {
@@ -85,15 +64,14 @@ describe('witnesses of the running product', function () {
   }
 
   it('cosign what is sealed, and a verifier can demand it', async () => {
-    const rid = await apply()
-    const file = join(installation.folder, 'record.json')
-    const config = ['--config', installation.configFile]
-    const root = join(installation.folder, 'data/keys/root.crt.pem')
-    const policy = join(installation.folder, 'witnesses.policy')
-    const trust = join(installation.folder, 'trust.json')
+    const rid = await relay.apply()
+    const file = relay.inFolder('record.json')
+    const root = relay.inFolder('data/keys/root.crt.pem')
+    const policy = relay.inFolder('witnesses.policy')
+    const trust = relay.inFolder('trust.json')
     const verify = async () => {
-      await runCommand(['evidence', 'export', rid, ...config, '--out', file])
-      const printed = await runCommand(['log', 'trust', ...config, '--root', root, '--policy', policy]) // prettier-ignore
+      await relay.run('evidence', 'export', rid, '--out', file)
+      const printed = await relay.run('log', 'trust', '--root', root, '--policy', policy)
       writeFileSync(trust, printed.stdout)
       return runCommand(['verify', file, '--trust', trust])
     }
@@ -107,7 +85,7 @@ describe('witnesses of the running product', function () {
 
   it('raise an alarm when one saw another history, and the proof is kept', async () => {
     // The operator has shown the bank another history, signed by the same keys.
-    const { data, origin } = logPlaces(installation.config())
+    const { data, origin } = logPlaces(relay.installation.config())
     const full = `${origin}/${name}`
     const signers = openLogKeys(join(data, 'keys'), full)
     const [lock, index] = [memoryLock({ next: undefined }), openSqliteIndex(':memory:')]
@@ -122,12 +100,12 @@ describe('witnesses of the running product', function () {
     )
     expect(answer.status).to.equal(200)
     state = shown
-    await apply()
+    await relay.apply()
     await until(async () => (await metric('sealgate_log_split_views')) === 1)
     expect(await metric('sealgate_log_split_views')).to.equal(1)
-    const { body } = await call(`${gateway.adminUrl}/readyz`, { method: 'GET' })
+    const { body } = await call(`${relay.gateway.adminUrl}/readyz`, { method: 'GET' })
     expect(body).to.match(/"warnings":\[.*split view: witness `bank.test\/w` /)
-    const kept = await logStore(openFolderStore(logPlaces(installation.config()).log), name).list('split/') // prettier-ignore
+    const kept = await logStore(openFolderStore(logPlaces(relay.installation.config()).log), name).list('split/') // prettier-ignore
     expect(kept).to.deep.equal([
       `split/2.${witness.verifier.id}.log`,
       `split/2.${witness.verifier.id}.witness`,
