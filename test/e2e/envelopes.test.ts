@@ -1,18 +1,14 @@
 import { expect } from 'chai'
 import { createHash } from 'node:crypto'
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { compactDecrypt, CompactEncrypt, exportJWK, generateKeyPair } from 'jose'
-import type { Gateway } from '../../gateway/serve.ts'
 import { openCommitmentKey } from '../../evidence/commitment-key.ts'
 import { derivedSecrets, openClaim } from '../../evidence/commitment.ts'
-import { type Bank, json, startBank } from '../support/bank.ts'
-import { call } from '../support/client.ts'
-import { createInstallation, type Installation } from '../support/installation.ts'
+import { json, startBank } from '../support/bank.ts'
 import { filesBelow, leaksIn } from '../support/leak.ts'
 import { createChannel, signHead } from '../support/partners.ts'
 import { runCommand } from '../support/process.ts'
-import { findRecord } from '../support/records.ts'
+import { useRelay } from '../support/relay.ts'
 
 const MOBILE = '18657103389'
 const KEY = createHash('sha256').update('channel').digest()
@@ -49,17 +45,13 @@ tests:
 `
 
 describe('partner envelopes, end to end', () => {
-  let bank: Bank
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startBank)
   let bankKeys: Awaited<ReturnType<typeof generateKeyPair>>
   let ourKeys: Awaited<ReturnType<typeof generateKeyPair>>
 
   before(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
     const write = (name: string, text: string) =>
-      writeFileSync(join(installation.folder, 'keys', name), text, { mode: 0o600 })
+      writeFileSync(relay.inFolder('keys', name), text, { mode: 0o600 })
     bankKeys = await generateKeyPair('ECDH-ES', { extractable: true })
     ourKeys = await generateKeyPair('ECDH-ES', { extractable: true })
     write('bank.jwk', JSON.stringify(await exportJWK(bankKeys.publicKey)))
@@ -67,8 +59,7 @@ describe('partner envelopes, end to end', () => {
     write('channel.key', `hex:${KEY.toString('hex')}\n`)
     write('channel.secret', `text:${SECRET.toString()}`)
     write('head.secret', `text:${HEAD_SECRET}`)
-    appendFileSync(
-      installation.configFile,
+    relay.configure(
       `envelopes:
   - id: sunrise-channel
     json: { data: data, constants: { channelCode: SUN01 } }
@@ -86,15 +77,15 @@ describe('partner envelopes, end to end', () => {
 `,
     )
     const both = '{ open: harbour-jwe, seal: sunrise-channel }'
-    installation.addPolicy(
+    relay.installation.addPolicy(
       'both.yaml',
       policy('both', '/both', '{ open: sunrise-channel, seal: harbour-jwe }', both),
     )
-    installation.addPolicy(
+    relay.installation.addPolicy(
       'bare.yaml',
       policy('bare', '/bare', '{ open: sunrise-bare }', '{ seal: sunrise-bare }'),
     )
-    installation.addPolicy(
+    relay.installation.addPolicy(
       'head.yaml',
       policy(
         'head',
@@ -103,26 +94,11 @@ describe('partner envelopes, end to end', () => {
         '{ open: harbour-jwe }',
       ),
     )
-    gateway = await installation.start()
-  })
-  after(async () => {
-    await gateway.close()
-    await bank.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    bank.received.length = 0
+    await relay.start()
   })
 
-  const send = async (path: string, body: string, headers: Record<string, string> = {}) =>
-    call(`${gateway.relayUrl}/harbour-bank${path}`, {
-      body,
-      headers: {
-        authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
-        'content-type': 'application/json',
-        ...headers,
-      },
-    })
+  const send = (path: string, body: string, headers: Record<string, string> = {}) =>
+    relay.post(`/harbour-bank${path}`, body, headers)
 
   const openAtBank = async (body: string) =>
     Buffer.from((await compactDecrypt(body, bankKeys.privateKey)).plaintext).toString()
@@ -133,7 +109,7 @@ describe('partner envelopes, end to end', () => {
 
   /** The bank answers with what it was sent, in its envelope. */
   const answerSealed = () => {
-    bank.answer = async (request, response) => {
+    relay.recipient.answer = async (request, response) => {
       const inner = await openAtBank(request.body)
       const { mobile } = JSON.parse(inner) as { mobile: string }
       const sealed = await sealAtBank(JSON.stringify({ decision: 'ok', mobile, score: 7 }))
@@ -147,7 +123,7 @@ describe('partner envelopes, end to end', () => {
     const answer = await send('/both', channel.seal(inner))
     expect(answer.status, answer.body).to.equal(200)
     expect(JSON.parse(channel.open(answer.body))).to.deep.equal({ decision: 'ok', mobile: MOBILE })
-    const [seen] = bank.received
+    const [seen] = relay.recipient.received
     expect(seen?.headers['content-type']).to.equal('application/jose')
     expect(await openAtBank(seen?.body ?? '')).to.match(
       /^\{"amount":1\.10,"mobile":"tok_mobile_1_[a-z]{48}"\}$/,
@@ -161,7 +137,7 @@ describe('partner envelopes, end to end', () => {
     const sent = channel.seal(`{"amount":1,"mobile":"${MOBILE}"}`)
     const answer = await send('/both', sent)
     const rid = String(answer.headers['evidence-id'])
-    const record = (await findRecord(installation.config(), rid)) as unknown as {
+    const record = (await relay.recordOf(rid)) as unknown as {
       request: { envelopes: object; length: number; forwardedLength: number }
       response: { envelopes: object; forwardedLength: number }
       _sd: string[]
@@ -175,15 +151,15 @@ describe('partner envelopes, end to end', () => {
     expect(record.request.envelopes).to.deep.equal({ opened: channelFacts, sealed: jweFacts })
     expect(record.response.envelopes).to.deep.equal({ opened: jweFacts, sealed: channelFacts })
     expect(record.request.length).to.equal(sent.length)
-    expect(record.request.forwardedLength).to.equal(bank.received[0]?.body.length)
+    expect(record.request.forwardedLength).to.equal(relay.recipient.received[0]?.body.length)
     expect(record.response.forwardedLength).to.equal(answer.body.length)
-    const key = openCommitmentKey(join(installation.folder, 'data/keys/commitment.key'))
+    const key = openCommitmentKey(relay.inFolder('data/keys/commitment.key'))
     const secret = derivedSecrets(key).secretOf(rid)
     const isCommitted = (name: string, bytes: string) => {
       const digest = createHash('sha256').update(bytes).digest('base64url')
       return openClaim(secret, record._sd, name, `"${digest}"`) !== undefined
     }
-    const relayed = bank.received[0]?.body ?? ''
+    const relayed = relay.recipient.received[0]?.body ?? ''
     expect(isCommitted('body_sha256', sent)).to.equal(true)
     expect(isCommitted('inner_sha256', channel.open(sent))).to.equal(true)
     expect(isCommitted('forwarded_sha256', relayed)).to.equal(true)
@@ -196,7 +172,7 @@ describe('partner envelopes, end to end', () => {
     const answer = await send('/both', channel.seal(`{"amount":"${MOBILE}"}`))
     expect(answer.status).to.equal(422)
     expect(answer.body).to.include('/problems/leak-detected')
-    expect(bank.received).to.deep.equal([])
+    expect(relay.recipient.received).to.deep.equal([])
   })
 
   // prettier-ignore
@@ -225,14 +201,14 @@ describe('partner envelopes, end to end', () => {
       const problem = JSON.parse(answer.body) as { type: string; detail: string }
       expect(problem.type).to.equal('/problems/envelope-unreadable')
       expect(problem.detail).to.match(detail).and.not.include(MOBILE)
-      expect(bank.received).to.deep.equal([])
-      const record = await findRecord(installation.config(), answer.headers['evidence-id'])
+      expect(relay.recipient.received).to.deep.equal([])
+      const record = await relay.recordOf(answer.headers['evidence-id'])
       expect(record).to.deep.include({ kind: 'refusal', problem: 'envelope-unreadable' })
     })
   }
 
   it('verifies a signed head and signs another for the bank', async () => {
-    bank.answer = async (_request, response) =>
+    relay.recipient.answer = async (_request, response) =>
       void response
         .writeHead(200, { 'content-type': 'application/jose' })
         .end(await sealAtBank('{"decision":"ok"}'))
@@ -241,7 +217,7 @@ describe('partner envelopes, end to end', () => {
     const headers = signHead(HEAD_SECRET, line)
     const answer = await send('/head', body, headers)
     expect(answer.status, answer.body).to.equal(200)
-    const seen = bank.received[0]
+    const seen = relay.recipient.received[0]
     const got = seen?.headers ?? {}
     const want = signHead(HEAD_SECRET, {
       method: 'POST',
@@ -263,14 +239,14 @@ describe('partner envelopes, end to end', () => {
   })
 
   it("tells the recipient's failure when its answer is in no envelope", async () => {
-    bank.answer = (_request, response) => json(response, { decision: MOBILE })
+    relay.recipient.answer = (_request, response) => json(response, { decision: MOBILE })
     const answer = await send('/both', channel.seal('{"amount":1}'))
     expect(answer.status).to.equal(502)
     expect(answer.body).to.include('harbour-jwe').and.not.include(MOBILE)
   })
 
   it('warns of the weak ones when policies are checked', async () => {
-    const [installed, config] = [join(installation.folder, 'policies'), installation.configFile]
+    const [installed, config] = [relay.inFolder('policies'), relay.installation.configFile]
     const { stderr } = await runCommand(['policy', 'check', installed, '--config', config])
     expect(stderr).to.match(/sealgate\.yaml:\d+:\d+: warning: E106: .*`sunrise-bare` is weak/)
     expect(stderr).to.match(/bare\.yaml:\d+:\d+: warning: E106: .*`sunrise-bare` is weak/)
@@ -279,11 +255,11 @@ describe('partner envelopes, end to end', () => {
   }).timeout(30_000)
 
   it('leaves no planted value on disk or on the wire', async () => {
-    const files = filesBelow(join(installation.folder, 'data'))
+    const files = filesBelow(relay.inFolder('data'))
     expect(files.length).to.be.greaterThan(8)
     const found = files.flatMap(({ path, text }) => leaksIn(text, [MOBILE]).map(() => path))
     expect(found).to.deep.equal([])
-    expect(readFileSync(installation.configFile, 'utf8')).to.include('envelopes:')
-    expect(leaksIn(bank.everything(), [MOBILE])).to.deep.equal([])
+    expect(readFileSync(relay.installation.configFile, 'utf8')).to.include('envelopes:')
+    expect(leaksIn(relay.recipient.everything(), [MOBILE])).to.deep.equal([])
   })
 })

@@ -1,11 +1,9 @@
 /** Bodies of every format through a running gateway, short and long, there and back. */
 import { expect } from 'chai'
-import type { Gateway } from '../../gateway/serve.ts'
 import { startTranscoder } from '../../gateway/transform/charset.ts'
-import { type Bank, startBank } from '../support/bank.ts'
-import { type Answer, call } from '../support/client.ts'
-import { createInstallation, type Installation } from '../support/installation.ts'
-import { findRecord } from '../support/records.ts'
+import { startBank } from '../support/bank.ts'
+import type { Answer } from '../support/client.ts'
+import { useRelay } from '../support/relay.ts'
 
 /** One format, its rules, and a body that is repeated `count` times inside. */
 interface Case {
@@ -94,32 +92,23 @@ tests: [ { name: t, request: '"', ${/text|binary/.test(name) ? '' : 'refused: ":
 }
 
 describe('bodies of every format', () => {
-  let bank: Bank
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startBank)
   let echoed: readonly [type: string, body: Buffer] | undefined
 
   before(async () => {
-    bank = await startBank()
-    bank.answer = (_request, response) => {
+    for (const one of CASES) relay.installation.addPolicy(`format-${one.name}.yaml`, policyOf(one))
+    await relay.start({ limits: { BODY_BYTES_MAX: 100_000 } })
+  })
+  beforeEach(() => {
+    relay.recipient.answer = (_request, response) => {
       const [type, body] = echoed ?? ['application/json', text('{}')]
       response.writeHead(200, { 'content-type': type, 'content-length': body.length }).end(body)
     }
-    installation = await createInstallation(bank.url)
-    for (const one of CASES) installation.addPolicy(`format-${one.name}.yaml`, policyOf(one))
-    gateway = await installation.start({ limits: { BODY_BYTES_MAX: 100_000 } })
-  })
-  after(async () => {
-    await gateway.close()
-    await bank.close()
-    installation.remove()
   })
 
   async function send(name: string, type: string, body: Buffer): Promise<Answer> {
-    bank.received.length = 0
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const headers = { authorization, 'content-type': type }
-    return call(`${gateway.relayUrl}/harbour-bank/formats/${name}`, { headers, body })
+    relay.recipient.received.length = 0
+    return relay.post(`/harbour-bank/formats/${name}`, body, { 'content-type': type })
   }
 
   for (const { name, type, body, want, leak } of CASES) {
@@ -127,12 +116,12 @@ describe('bodies of every format', () => {
       echoed = [type, body(3)]
       const { status, headers, body: answered } = await send(name, type, body(3))
       expect(status, answered).to.equal(200)
-      const [received] = bank.received
+      const [received] = relay.recipient.received
       expect(received?.bytes.toString('latin1')).to.equal(want(3).toString('latin1'))
       expect(Buffer.from(answered)).to.deep.equal(text(want(3).toString()))
       expect(received?.headers['content-type']).to.match(new RegExp(`^${type.split(';')[0]}`))
       expect(received?.headers['content-type']).to.equal(headers['content-type'])
-      const record = await findRecord(installation.config(), String(headers['evidence-id']))
+      const record = await relay.recordOf(String(headers['evidence-id']))
       expect(record).to.include({ kind: 'exchange', outcome: 'answered' })
       expect(JSON.stringify(record)).to.not.match(/13800138000|王小明/)
     })
@@ -142,7 +131,7 @@ describe('bodies of every format', () => {
       const { status, body: answered } = await send(name, type, leak)
       expect(answered).to.include('/problems/leak-detected')
       expect(status).to.equal(422)
-      expect(bank.received).to.deep.equal([])
+      expect(relay.recipient.received).to.deep.equal([])
     })
 
     if (name === 'form' || name === 'text') continue
@@ -154,9 +143,9 @@ describe('bodies of every format', () => {
       // The answer is no body of this format.
       expect(answered).to.match(name === 'ndjson' ? /./ : /recipient-failed|^\{/)
       expect(status).to.be.oneOf([200, 502])
-      const [received] = bank.received
+      const [received] = relay.recipient.received
       expect(received?.bytes.equals(want(30_000))).to.equal(true)
-      const record = await findRecord(installation.config(), String(headers['evidence-id']))
+      const record = await relay.recordOf(String(headers['evidence-id']))
       expect(record).to.have.nested.property('request.streamed', true)
     })
   }
@@ -167,7 +156,9 @@ describe('bodies of every format', () => {
     const lines = (note: string) => gbk(times(4000, (n) => `{"loan":"L-${n}","note":"${note}"}\n`))
     const fine = await send('ndjson', type, lines('放款金额已到账，一切如约'))
     expect(fine.body).to.not.include('/problems/leak-detected')
-    expect(bank.received[0]?.bytes.equals(lines('放款金额已到账，一切如约'))).to.equal(true)
+    expect(relay.recipient.received[0]?.bytes.equals(lines('放款金额已到账，一切如约'))).to.equal(
+      true,
+    )
     const { body, status } = await send('ndjson', type, lines('借款人：王小明'))
     expect(body).to.include('/problems/leak-detected')
     expect(status).to.equal(422)

@@ -1,15 +1,13 @@
 import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
 import { cpSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createLogger } from '../../gateway/log.ts'
-import type { Gateway } from '../../gateway/serve.ts'
 import { retireKeys, rotateKeyRing } from '../../gateway/token/ring-file.ts'
 import { systemClock } from '../../base/clock.ts'
 import { randomBytes } from 'node:crypto'
-import { type Bank, json, startBank } from '../support/bank.ts'
+import { json, startBank } from '../support/bank.ts'
 import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
+import { useRelay } from '../support/relay.ts'
 
 const MOBILE = '13800138000'
 const DEAD_RULE_USES = 3
@@ -49,32 +47,23 @@ interface Status {
 }
 
 describe('the life of a policy in a running gateway', () => {
-  let bank: Bank
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startBank, { each: true })
 
   beforeEach(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
-    installation.addPolicy('life.yaml', policyText(1, `$.a: keep, $.z: keep, ${TOKEN}`))
+    relay.installation.addPolicy('life.yaml', policyText(1, `$.a: keep, $.z: keep, ${TOKEN}`))
     const limits = { DEAD_RULE_USES }
-    gateway = await installation.start({ limits, log: createLogger('silent') })
-    bank.answer = (_request, response) => json(response, {})
-  })
-  afterEach(async () => {
-    await gateway.close()
-    await bank.close()
-    installation.remove()
+    await relay.start({ limits, log: createLogger('silent') })
   })
 
   async function send(body: unknown) {
-    const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
-    const headers = { authorization, 'content-type': 'application/json' }
-    const url = `${gateway.relayUrl}/harbour-bank/life`
-    const answer = await call(url, { body: JSON.stringify(body), headers })
-    return { answer, got: JSON.parse(bank.received.at(-1)?.body ?? '{}') as Record<string, string> }
+    const answer = await relay.post('/harbour-bank/life', JSON.stringify(body))
+    return {
+      answer,
+      got: JSON.parse(relay.recipient.received.at(-1)?.body ?? '{}') as Record<string, string>,
+    }
   }
-  const ask = async (path: string) => (await call(gateway.adminUrl + path, { method: 'GET' })).body
+  const ask = async (path: string) =>
+    (await call(relay.gateway.adminUrl + path, { method: 'GET' })).body
   const status = async (version: number): Promise<Status | undefined> =>
     (JSON.parse(await ask('/api/policies')) as { policies: Status[] }).policies.find(
       (policy) => policy.id === 'life' && policy.version === version,
@@ -91,39 +80,39 @@ describe('the life of a policy in a running gateway', () => {
 
   it('puts an edited policy in force without a restart, and keeps the last good one', async () => {
     expect((await send({ a: 1, b: 2 })).got).to.deep.equal({ a: 1 })
-    installation.addPolicy('life.yaml', policyText(2, '$.a: keep, $.b: keep'))
+    relay.installation.addPolicy('life.yaml', policyText(2, '$.a: keep, $.b: keep'))
     await until(async () => (await status(2)) !== undefined)
     expect((await send({ a: 1, b: 2 })).got).to.deep.equal({ a: 1, b: 2 })
-    installation.addPolicy('life.yaml', policyText(3, '$.b: keep'))
+    relay.installation.addPolicy('life.yaml', policyText(3, '$.b: keep'))
     await until(async () => (await ask('/metrics')).includes('sealgate_policies_stale 1'))
     expect((await send({ a: 1, b: 2 })).got).to.deep.equal({ a: 1, b: 2 })
     const ready = JSON.parse(await ask('/readyz')) as { status: string; warnings: string[] }
     expect(ready.status).to.equal('ready')
     expect(ready.warnings[0]).to.match(/not in force: .*life\.yaml:\d+:\d+: test `keeps a` fails/)
     expect(await ask('/metrics')).to.include('sealgate_policy_reloads_total{result="rejected"} 1')
-    installation.addPolicy('life.yaml', policyText(4, '$.a: keep'))
+    relay.installation.addPolicy('life.yaml', policyText(4, '$.a: keep'))
     await until(async () => (await ask('/metrics')).includes('sealgate_policies_stale 0'))
     expect((await send({ a: 1, b: 2 })).got).to.deep.equal({ a: 1 })
   })
 
   it('puts an edited dictionary of kinds in force, or refuses it', async () => {
-    writeFileSync(join(installation.folder, 'policies', 'kinds.yaml'), 'kinds: {}\n')
+    writeFileSync(relay.inFolder('policies', 'kinds.yaml'), 'kinds: {}\n')
     await until(async () => (await ask('/metrics')).includes('sealgate_policies_stale 1'))
     expect((await send({ a: MOBILE })).answer.status).to.equal(422)
   })
 
   it('rotates and retires token keys without a restart', async () => {
-    const folder = join(installation.folder, 'data', 'keys')
+    const folder = relay.inFolder('data', 'keys')
     const first = (await send({ mobile: MOBILE })).got['mobile'] ?? ''
     expect(first).to.match(/^tok_mobile_1_/)
     rotateKeyRing(folder, { clock: systemClock, random: (bytes) => randomBytes(bytes) })
     const tokenNow = async () => (await send({ mobile: MOBILE })).got['mobile'] ?? ''
     await until(async () => (await tokenNow()).startsWith('tok_mobile_2_'))
-    bank.answer = (_request, response) => json(response, { mobile: first })
+    relay.recipient.answer = (_request, response) => json(response, { mobile: first })
     expect(JSON.parse((await send({})).answer.body)).to.deep.equal({ mobile: MOBILE })
     retireKeys(folder, 2)
     await until(async () => (await send({})).answer.status === 502)
-    bank.answer = ({ body }, response) => json(response, body)
+    relay.recipient.answer = ({ body }, response) => json(response, body)
     expect(JSON.parse((await send({ mobile: MOBILE })).answer.body)).to.deep.equal({
       mobile: MOBILE,
     })
@@ -148,17 +137,14 @@ describe('the life of a policy in a running gateway', () => {
 
   it('replays what the log holds against a version that is not in force yet', async () => {
     for (let sent = 0; sent < 2; sent++) await send({ a: 1, mobile: MOBILE, x: MOBILE })
-    await gateway.close()
-    const next = join(installation.folder, 'next.yaml')
+    await relay.stop()
+    const next = relay.inFolder('next.yaml')
     writeFileSync(next, policyText(2, '$.a: keep, $.mobile: { kind: mobile, mask: default }'))
-    cpSync(
-      join(installation.folder, 'policies/kinds.yaml'),
-      join(installation.folder, 'kinds.yaml'),
-    )
+    cpSync(relay.inFolder('policies/kinds.yaml'), relay.inFolder('kinds.yaml'))
     const command = ['cli/sealgate.js', 'policy', 'replay', next]
-    const options = ['--config', installation.configFile]
+    const options = ['--config', relay.installation.configFile]
     const printed = execFileSync(process.execPath, [...command, ...options], { encoding: 'utf8' })
-    gateway = await installation.start()
+    await relay.start()
     const [change, total] = printed.split('\n')
     expect(change).to.equal(
       '  + request $.mobile: tokenize (mobile) → mask: default (mobile), 2 values in 2 exchanges',
@@ -169,7 +155,7 @@ describe('the life of a policy in a running gateway', () => {
 
   it('has a shadow version decide live traffic too, and lets none of it out', async () => {
     const shadow = policyText(2, '$.a: keep, $.b: keep, $.c: refuse, $.mobile: drop', 'shadow')
-    installation.addPolicy('life-shadow.yaml', shadow)
+    relay.installation.addPolicy('life-shadow.yaml', shadow)
     await until(async () => (await status(2)) !== undefined)
     expect((await send({ a: 1, z: 2 })).got).to.deep.equal({ a: 1, z: 2 })
     expect((await send({ a: 1, b: 2 })).got).to.deep.equal({ a: 1 })

@@ -1,57 +1,24 @@
 import { expect } from 'chai'
-import { readFileSync } from 'node:fs'
-import type { Gateway } from '../../gateway/serve.ts'
-import { type Bank, json, startBank } from '../support/bank.ts'
-import { call } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { checkLog, findRecord } from '../support/records.ts'
-
-const fixture = (name: string) =>
-  readFileSync(new URL(`../fixtures/lending/${name}`, import.meta.url), 'utf8')
-const APPLICATION = fixture('02-application.json')
+import { json, startBank } from '../support/bank.ts'
+import { checkLog } from '../support/records.ts'
+import { APPLICATION, APPLICATIONS, useRelay } from '../support/relay.ts'
 
 describe('a relay, end to end', () => {
-  let bank: Bank
-  let platform: Bank
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startBank)
 
-  before(async () => {
-    bank = await startBank()
-    platform = await startBank()
-    installation = await createInstallation(bank.url, platform.url)
-    gateway = await installation.start()
-  })
-  after(async () => {
-    await gateway.close()
-    await bank.close()
-    await platform.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    bank.received.length = 0
-    platform.received.length = 0
-    bank.answer = (_request, response) => json(response, {})
-  })
+  before(() => relay.start())
 
-  const apply = async (headers: Record<string, string> = {}, body = APPLICATION, query = '') =>
-    call(`${gateway.relayUrl}/harbour-bank/credit/applications${query}`, {
-      body,
-      headers: {
-        authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
-        'content-type': 'application/json',
-        ...headers,
-      },
-    })
+  const apply = (headers: Record<string, string> = {}, query = '') =>
+    relay.post(APPLICATIONS + query, APPLICATION, headers)
 
   it('tokenizes a loan application, byte-exact in what is kept, and answers with an Evidence-Id', async () => {
-    bank.answer = (_request, response) =>
+    relay.recipient.answer = (_request, response) =>
       json(response, '{"applicationId":"APP-2026-000017","status":"accepted","internalScore":7}')
     const answer = await apply()
     expect(answer.status).to.equal(200)
     expect(answer.body).to.equal('{"applicationId":"APP-2026-000017","status":"accepted"}')
     expect(answer.headers['evidence-id']).to.match(/^[0-9a-f-]{36}$/)
-    const [seen] = bank.received
+    const [seen] = relay.recipient.received
     expect(seen?.url).to.equal('/credit/applications')
     expect(seen?.body).to.include('"amount": "50000.00"').and.include('12345678901234567890')
     expect(seen?.body).to.include('0.0720')
@@ -60,7 +27,7 @@ describe('a relay, end to end', () => {
   })
 
   it('reveals the token to its owner in the answer', async () => {
-    bank.answer = (request, response) => {
+    relay.recipient.answer = (request, response) => {
       const { applicant } = JSON.parse(request.body) as { applicant: { mobile: string } }
       json(response, { status: 'accepted', applicant: { mobile: applicant.mobile } })
     }
@@ -80,7 +47,7 @@ describe('a relay, end to end', () => {
       'x-custom': 'x',
       connection: 'close, x-custom',
     })
-    const names = bank.received[0]?.rawHeaders
+    const names = relay.recipient.received[0]?.rawHeaders
       .filter((_, i) => i % 2 === 0)
       .map((n) => n.toLowerCase())
     expect(names?.toSorted()).to.deep.equal([
@@ -100,13 +67,13 @@ describe('a relay, end to end', () => {
   })
 
   it('passes a listed query parameter and drops the others', async () => {
-    await apply({}, APPLICATION, '?channel=app&mobile=13800138000')
-    expect(bank.received[0]?.url).to.equal('/credit/applications?channel=app')
+    await apply({}, '?channel=app&mobile=13800138000')
+    expect(relay.recipient.received[0]?.url).to.equal('/credit/applications?channel=app')
   })
 
   it('leaves a sealed record in the log, without a value', async () => {
     const answer = await apply()
-    const record = await findRecord(installation.config(), answer.headers['evidence-id'])
+    const record = await relay.recordOf(answer.headers['evidence-id'])
     expect(record).to.deep.include({
       kind: 'exchange',
       recipient: 'harbour-bank',
@@ -116,6 +83,6 @@ describe('a relay, end to end', () => {
       recipientStatus: 200,
     })
     expect(JSON.stringify(record)).to.not.match(/13800138000|11010519491231002X|王小明/)
-    expect((await checkLog(installation.config())).size).to.be.at.least(1)
+    expect((await checkLog(relay.installation.config())).size).to.be.at.least(1)
   })
 })

@@ -1,17 +1,14 @@
 import { expect } from 'chai'
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type InnerList, parseDictionary } from 'structured-headers'
-import type { Gateway } from '../../gateway/serve.ts'
 import { signatureBase } from '../../gateway/signature/base.ts'
 import { startTranscoder } from '../../gateway/transform/charset.ts'
-import { type Bank, json, startBank } from '../support/bank.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
+import { json, startBank } from '../support/bank.ts'
 import { rows, rowsPolicy } from '../support/long.ts'
-import { findRecord } from '../support/records.ts'
-import { beginAt, offsetOf, type Part, partFields, resume, type Send, sendPart, uploader } from '../support/uploads.ts' // prettier-ignore
+import { beginAt, offsetOf, type Part, partFields, resume, type Send, sendPart } from '../support/uploads.ts' // prettier-ignore
+import { useRelay } from '../support/relay.ts'
 
 const LIMITS = { BODY_BYTES_MAX: 4096, STREAM_IDLE_TIMEOUT_MS: 2000 }
 const SECRET = Buffer.alloc(32, 7)
@@ -67,34 +64,23 @@ const WAYS: { name: string; path: string; fields: Record<string, string>; body: 
 ]
 
 describe('resumable uploads go every way', () => {
-  let bank: Bank
-  let installation: Installation
-  let gateway: Gateway
-  let send: Send
+  const relay = useRelay(startBank)
+  const send = relay.sendPart
 
   before(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
-    installation.addPolicy('rows.yaml', rowsPolicy('headers: [ accept, upload-offset ]', 'headers: [ x-batch ]')) // prettier-ignore
-    installation.addPolicy('table.yaml', TABLE)
-    installation.addPolicy('parts.yaml', PARTS)
-    const file = join(installation.folder, 'keys/shared.json')
+    relay.installation.addPolicy('rows.yaml', rowsPolicy('headers: [ accept, upload-offset ]', 'headers: [ x-batch ]')) // prettier-ignore
+    relay.installation.addPolicy('table.yaml', TABLE)
+    relay.installation.addPolicy('parts.yaml', PARTS)
+    const file = relay.inFolder('keys/shared.json')
     const key = { kty: 'oct', kid: 'k1', k: SECRET.toString('base64url') }
     writeFileSync(file, JSON.stringify({ keys: [key] }), { mode: 0o600 })
-    const config = readFileSync(installation.configFile, 'utf8')
+    const config = readFileSync(relay.installation.configFile, 'utf8')
     const auth = 'auth: [ { jwt: { jwks: keys/sunrise-platform'
-    writeFileSync(installation.configFile, config.replace(auth, auth.replace('[', '[ { hmac: keys/shared.json },'))) // prettier-ignore
-    gateway = await installation.start({ limits: LIMITS })
-    send = uploader(gateway.relayUrl, installation.platform)
-  })
-  after(async () => {
-    await gateway.close()
-    await bank.close()
-    installation.remove()
+    writeFileSync(relay.installation.configFile, config.replace(auth, auth.replace('[', '[ { hmac: keys/shared.json },'))) // prettier-ignore
+    await relay.start({ limits: LIMITS })
   })
   beforeEach(() => {
-    bank.received.length = 0
-    bank.answer = (_request, response) => json(response.setHeader('x-batch', 'B-1'), {})
+    relay.recipient.answer = (_request, response) => json(response.setHeader('x-batch', 'B-1'), {})
   })
 
   for (const { name, path, fields, body } of WAYS) {
@@ -107,14 +93,14 @@ describe('resumable uploads go every way', () => {
       expect(answer.status, answer.body).to.equal(200)
       expect(answer.headers).to.include({ 'upload-complete': '?1' })
       if (path === 'rows') expect(answer.headers['x-batch']).to.equal('B-1')
-      const [want, got, ...more] = bank.received
+      const [want, got, ...more] = relay.recipient.received
       expect(more).to.deep.equal([])
       expect(got?.bytes.equals(want?.bytes ?? Buffer.alloc(0))).to.equal(true)
       expect(got?.headers['content-type']).to.equal(want?.headers['content-type'])
       expect(got?.headers['content-encoding']).to.equal(want?.headers['content-encoding'])
       expect(Object.keys(got?.headers ?? {}).filter((field) => field.startsWith('upload-'))).to.deep.equal([]) // prettier-ignore
       const [left, right] = await Promise.all(
-        [one.answer, answer].map((each) => findRecord(installation.config(), each?.headers['evidence-id'])), // prettier-ignore
+        [one.answer, answer].map((each) => relay.recordOf(each?.headers['evidence-id'])),
       )
       const { upload: facts, rows: leaves, ...request } = (right?.['request'] ?? {}) as Record<string, unknown> // prettier-ignore
       const { rows: others, ...plain } = (left?.['request'] ?? {}) as Record<string, unknown>
@@ -126,7 +112,7 @@ describe('resumable uploads go every way', () => {
 
   /** Signs as RFC 9421 says, with the digest of the part. */
   function signed({ method, path, headers = {}, body = Buffer.alloc(0) }: Part, leaveOut = '') {
-    const { host } = new URL(gateway.relayUrl)
+    const { host } = new URL(relay.gateway.relayUrl)
     const digest = `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
     const fields: Record<string, string> = { host, 'content-digest': digest, ...headers }
     const names = ['content-type', 'content-digest', ...UPLOAD_FIELDS].filter(
@@ -144,7 +130,8 @@ describe('resumable uploads go every way', () => {
   }
 
   it('with signed requests: a part counts wholly, for what signs it is its digest', async () => {
-    const signing: Send = (part) => sendPart(gateway.relayUrl, { ...part, headers: signed(part) })
+    const signing: Send = (part) =>
+      sendPart(relay.gateway.relayUrl, { ...part, headers: signed(part) })
     const body = Buffer.from(rows(3000))
     const upload = await beginAt(signing, '/harbour-bank/rows')
     const first = { method: 'PATCH', path: upload, headers: partFields(0, false), body: body.subarray(0, 50_000) } // prettier-ignore
@@ -153,20 +140,23 @@ describe('resumable uploads go every way', () => {
     expect((await signing(first)).answer?.status).to.equal(204)
     const rest = { method: 'PATCH', path: upload, headers: partFields(50_000, true), body: body.subarray(50_000) } // prettier-ignore
     for (const name of ['upload-complete', 'upload-offset', 'content-digest']) {
-      const { answer } = await sendPart(gateway.relayUrl, { ...rest, headers: signed(rest, name) })
+      const { answer } = await sendPart(relay.gateway.relayUrl, {
+        ...rest,
+        headers: signed(rest, name),
+      })
       expect(answer?.status, name).to.equal(401)
     }
     const { answer } = await signing(rest)
     expect(answer?.status, answer?.body).to.equal(200)
-    expect(bank.received).to.have.length(1)
-    const record = await findRecord(installation.config(), answer?.headers['evidence-id'])
+    expect(relay.recipient.received).to.have.length(1)
+    const record = await relay.recordOf(answer?.headers['evidence-id'])
     expect(record['caller']).to.include({ id: 'sunrise-platform', auth: 'hmac' })
     expect(record).to.have.nested.property('request.upload.parts', 2)
   })
 
   it('with a long answer, which comes back as always', async () => {
     const long = rows(2000)
-    bank.answer = (_request, response) => {
+    relay.recipient.answer = (_request, response) => {
       response.setHeader('content-type', 'application/x-ndjson').end(long)
     }
     const upload = await beginAt(send, '/harbour-bank/rows')
@@ -189,6 +179,6 @@ describe('resumable uploads go every way', () => {
     })
     expect(answer?.status).to.equal(200)
     expect(informed.map(({ statusCode }) => statusCode)).to.include.members([104])
-    expect(bank.received).to.have.length(1)
+    expect(relay.recipient.received).to.have.length(1)
   })
 })

@@ -1,50 +1,31 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Gateway } from '../../gateway/serve.ts'
-import { type Bank, json, startBank } from '../support/bank.ts'
-import { call, exchangeRaw } from '../support/client.ts'
-import { type Installation, createInstallation } from '../support/installation.ts'
-import { findRecord, readRecords } from '../support/records.ts'
+import { json, startBank } from '../support/bank.ts'
+import { exchangeRaw } from '../support/client.ts'
+import { readRecords } from '../support/records.ts'
+import { APPLICATION, APPLICATIONS, useRelay } from '../support/relay.ts'
 
-const BODY = readFileSync(
-  new URL('../fixtures/lending/02-application.json', import.meta.url),
-  'utf8',
-)
-const TARGET = '/harbour-bank/credit/applications'
+const BODY = APPLICATION.toString()
 const CRLF = '\r\n'
 
 describe('the relay on bare sockets', () => {
-  let bank: Bank
-  let installation: Installation
-  let gateway: Gateway
+  const relay = useRelay(startBank)
 
   before(async () => {
-    bank = await startBank()
-    installation = await createInstallation(bank.url)
-    gateway = await installation.start({
+    await relay.start({
       limits: { HEAD_TIMEOUT_MS: 300, REQUEST_TIMEOUT_MS: 600, DRAIN_TIMEOUT_MS: 3000 },
     })
-  })
-  after(async () => {
-    await gateway.close()
-    await bank.close()
-    installation.remove()
-  })
-  beforeEach(() => {
-    bank.received.length = 0
-    bank.answer = (_request, response) => json(response, {})
   })
 
   /** A whole request; `lines` replace the framing. */
   async function request(
     lines: readonly string[],
     body: string,
-    start = `POST ${TARGET} HTTP/1.1`,
+    start = `POST ${APPLICATIONS} HTTP/1.1`,
   ) {
-    const jwt = await installation.platform.jwt('harbour-bank')
+    const jwt = await relay.installation.platform.jwt('harbour-bank')
     const fixed = [
       'host: gateway',
       'content-type: application/json',
@@ -58,33 +39,33 @@ describe('the relay on bare sockets', () => {
 
   it('reads chunks, and sends a length', async () => {
     const text = await exchangeRaw(
-      gateway.relayUrl,
+      relay.gateway.relayUrl,
       await request(['transfer-encoding: chunked', 'connection: close'], chunked),
     )
     expect(text).to.match(/^HTTP\/1\.1 200 /)
-    expect(bank.received[0]?.headers['content-length']).to.equal(
-      String(Buffer.byteLength(bank.received[0]?.body ?? '')),
+    expect(relay.recipient.received[0]?.headers['content-length']).to.equal(
+      String(Buffer.byteLength(relay.recipient.received[0]?.body ?? '')),
     )
-    expect(bank.received[0]?.headers).to.not.have.property('transfer-encoding')
+    expect(relay.recipient.received[0]?.headers).to.not.have.property('transfer-encoding')
   })
 
   it('answers pipelined requests in order', async () => {
     const two =
       (await request([length], utf8)) + (await request([length, 'connection: close'], utf8))
-    const text = await exchangeRaw(gateway.relayUrl, two)
+    const text = await exchangeRaw(relay.gateway.relayUrl, two)
     expect(text.match(/HTTP\/1\.1 200 /g)).to.have.length(2)
-    expect(bank.received).to.have.length(2)
+    expect(relay.recipient.received).to.have.length(2)
   })
 
   it('asks for a body only when it will be read', async () => {
     const accepted = await exchangeRaw(
-      gateway.relayUrl,
+      relay.gateway.relayUrl,
       await request([length, 'expect: 100-continue', 'connection: close'], utf8),
     )
     expect(accepted).to.match(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
     const start = 'POST /harbour-bank/unknown HTTP/1.1'
     const refused = await exchangeRaw(
-      gateway.relayUrl,
+      relay.gateway.relayUrl,
       await request([length, 'expect: 100-continue', 'connection: close'], '', start),
       300,
     )
@@ -118,32 +99,32 @@ describe('the relay on bare sockets', () => {
     { name: 'two hosts',                    lines: [length, 'host: other'],                             body: utf8 },
     { name: 'two content types',            lines: [length, 'content-type: text/plain'],                body: utf8 },
     { name: 'two credentials',              lines: [length, 'authorization: Bearer x'],                 body: utf8 },
-    { name: 'chunks in HTTP/1.0',           lines: ['transfer-encoding: chunked'],                      body: chunked, start: `POST ${TARGET} HTTP/1.0` },
-    { name: 'an absolute target',           lines: [length],                                            body: utf8,    start: `POST http://gateway${TARGET} HTTP/1.1` },
-    { name: 'HTTP/1.1 in lower case',       lines: [length],                                            body: utf8,    start: `POST ${TARGET} http/1.1` },
-    { name: 'a tab in the request line',    lines: [length],                                            body: utf8,    start: `POST\t${TARGET} HTTP/1.1` },
+    { name: 'chunks in HTTP/1.0',           lines: ['transfer-encoding: chunked'],                      body: chunked, start: `POST ${APPLICATIONS} HTTP/1.0` },
+    { name: 'an absolute target',           lines: [length],                                            body: utf8,    start: `POST http://gateway${APPLICATIONS} HTTP/1.1` },
+    { name: 'HTTP/1.1 in lower case',       lines: [length],                                            body: utf8,    start: `POST ${APPLICATIONS} http/1.1` },
+    { name: 'a tab in the request line',    lines: [length],                                            body: utf8,    start: `POST\t${APPLICATIONS} HTTP/1.1` },
     { name: 'an upgrade',                   lines: [length, 'connection: upgrade', 'upgrade: websocket'], body: utf8 },
     { name: 'an unknown expectation',       lines: [length, 'expect: tea'],                             body: utf8 },
     { name: 'a head beyond the limit',      lines: [length, `x: ${'x'.repeat(17_000)}`],                body: utf8 },
-    { name: 'TRACE',                        lines: [],                                                  body: '',      start: `TRACE ${TARGET} HTTP/1.1` },
+    { name: 'TRACE',                        lines: [],                                                  body: '',      start: `TRACE ${APPLICATIONS} HTTP/1.1` },
     { name: 'CONNECT',                      lines: [],                                                  body: '',      start: 'CONNECT harbour-bank:443 HTTP/1.1' },
     { name: 'TLS where there is none',      lines: [],                                                  body: '',      start: '\x16\x03\x01\x02\x00\x01\x00' },
   ]
   const refused: (string | undefined)[] = []
   for (const { name, lines, body, start } of SMUGGLED) {
     it(`refuses ${name}`, async () => {
-      const text = await exchangeRaw(gateway.relayUrl, await request(lines, body, start), 500)
+      const text = await exchangeRaw(relay.gateway.relayUrl, await request(lines, body, start), 500)
       expect(text).to.match(/^HTTP\/1\.1 400 /)
       const rid = /\r\nevidence-id: (\S+)\r\n/.exec(text)?.[1]
       expect(text).to.match(/"type":"\/problems\/(?:request|body)-malformed"/)
-      expect(bank.received).to.deep.equal([])
+      expect(relay.recipient.received).to.deep.equal([])
       refused.push(rid)
     })
   }
 
   it('each of them is sealed', async () => {
-    await findRecord(installation.config(), refused.at(-1))
-    const records = await readRecords(installation.config())
+    await relay.recordOf(refused.at(-1))
+    const records = await readRecords(relay.installation.config())
     for (const rid of refused) {
       expect(records.find((record) => record.rid === rid)).to.include({
         kind: 'refusal',
@@ -154,54 +135,48 @@ describe('the relay on bare sockets', () => {
   })
 
   it('hangs up on a connection that says nothing, without a record', async () => {
-    const before = (await readRecords(installation.config())).length
-    const socket = connect(Number(new URL(gateway.relayUrl).port), '127.0.0.1')
+    const before = (await readRecords(relay.installation.config())).length
+    const socket = connect(Number(new URL(relay.gateway.relayUrl).port), '127.0.0.1')
     socket.resume()
     await once(socket, 'close')
     await sleep(50)
-    expect((await readRecords(installation.config())).length).to.equal(before)
+    expect((await readRecords(relay.installation.config())).length).to.equal(before)
   })
 
   it('lets a caller read the refusal of a body that it is still sending', async () => {
-    const answer = await call(gateway.relayUrl + TARGET, {
-      body: Buffer.alloc(3_000_000, 0x20),
-      headers: {
-        authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
-        'content-type': 'application/json',
-      },
-    })
+    const answer = await relay.post(APPLICATIONS, Buffer.alloc(3_000_000, 0x20))
     expect(answer.status).to.equal(413)
     expect(answer.headers['evidence-id']).to.be.a('string')
   })
 
   it('concludes the evidence of a caller that hangs up', async () => {
     let seen = ''
-    bank.answer = (received, response) => {
+    relay.recipient.answer = (received, response) => {
       seen = String(received.headers['evidence-id'])
       setTimeout(() => json(response, { status: 'accepted' }), 150)
     }
-    const socket = connect(Number(new URL(gateway.relayUrl).port), '127.0.0.1')
+    const socket = connect(Number(new URL(relay.gateway.relayUrl).port), '127.0.0.1')
     socket.write(await request([length], utf8), 'latin1')
     while (seen === '') await sleep(5)
     socket.destroy()
-    const record = await findRecord(installation.config(), seen)
+    const record = await relay.recordOf(seen)
     expect(record).to.include({ kind: 'exchange', outcome: 'failed', recipientStatus: 200 })
     expect(record).to.not.have.property('status')
     expect(record['times']).to.have.keys('received', 'sent', 'responseReceived')
   })
 
   it('seals the refusal of a caller that stops in the middle of a body', async () => {
-    const before = (await readRecords(installation.config())).length
-    const socket = connect(Number(new URL(gateway.relayUrl).port), '127.0.0.1')
+    const before = (await readRecords(relay.installation.config())).length
+    const socket = connect(Number(new URL(relay.gateway.relayUrl).port), '127.0.0.1')
     socket.write(await request([length], utf8.slice(0, 50)), 'latin1')
     await sleep(50)
     socket.destroy()
-    let records = await readRecords(installation.config())
+    let records = await readRecords(relay.installation.config())
     while (records.length === before) {
       await sleep(20)
-      records = await readRecords(installation.config())
+      records = await readRecords(relay.installation.config())
     }
     expect(records.at(-1)).to.include({ kind: 'refusal', problem: 'body-malformed' })
-    expect(bank.received).to.deep.equal([])
+    expect(relay.recipient.received).to.deep.equal([])
   })
 })
