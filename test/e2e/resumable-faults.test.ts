@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { Problem } from '../../base/problem.ts'
+import type { Answer } from '../support/client.ts'
 import { collect, rows, rowsPolicy, startTaker } from '../support/long.ts'
 import { checkLog, findFitting, readRecords } from '../support/records.ts'
 import { useRelay } from '../support/relay.ts'
@@ -187,10 +188,13 @@ describe('faults while resumable uploads are under way', () => {
         const stalled = [first, second].map((size) =>
           send({ ...part, headers: stall, body: BODY.subarray(0, size), open: true }),
         )
-        const answer = await resume(send, upload, BODY)
+        // One of them may come after its question, or cut it off: it asks again.
+        let answer: Answer | undefined
+        while (answer === undefined || answer.status === 409)
+          answer = await resume(send, upload, BODY).catch(() => undefined)
         expect(answer.status, answer.body).to.equal(200)
         for (const { answer: got } of await Promise.all(stalled)) {
-          expect(got?.status).to.be.oneOf([undefined, 409])
+          expect(got?.status).to.be.oneOf([undefined, 400, 409])
         }
         const [taken, ...more] = relay.recipient.taken
         expect(more).to.deep.equal([])
