@@ -127,6 +127,14 @@ describe('sealgate serve', function () {
     expect(record.outcome).to.equal('answered')
   })
 
+  it('runs at the lowest priority, where the thread of the log can go no lower', async () => {
+    const gateway = await spawnGateway(installation.configFile, {}, ['nice', '-n', '19'])
+    const { status, headers } = await apply(gateway.relayUrl)
+    expect(status).to.equal(200)
+    await findRecord(installation.config(), headers['evidence-id'])
+    expect(await gateway.kill('SIGTERM')).to.equal(0)
+  })
+
   it('makes and rotates keys without showing them, and never overwrites', async () => {
     const run = (name: string) => runCommand(['keys', name, '--config', installation.configFile])
     expect((await run('generate')).stdout).to.match(/^1\te1\tcurrent\t/)

@@ -19,12 +19,13 @@ export interface GatewayProcess extends CommandProcess {
   readonly adminUrl: string
 }
 
-/** Starts `sealgate serve` and waits until it says that it is ready. */
+/** Starts `sealgate serve` and waits until it says that it is ready. @param through a command that starts it. */
 export async function spawnGateway(
   configFile: string,
   environment: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
 ): Promise<GatewayProcess> {
-  const { line, ...running } = await spawnUntilReady('serve', configFile, environment)
+  const { line, ...running } = await spawnUntilReady('serve', configFile, environment, through)
   const { relay, admin } = JSON.parse(line) as { relay: string; admin: string }
   return { ...running, relayUrl: relay, adminUrl: admin }
 }
@@ -38,8 +39,10 @@ async function spawnUntilReady(
   command: string,
   configFile: string,
   environment: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
 ): Promise<CommandProcess & { line: string }> {
-  const child = spawn(process.execPath, [COMMAND, command, '--config', configFile], {
+  const words = [...through, process.execPath, COMMAND, command, '--config', configFile]
+  const child = spawn(words[0] ?? '', words.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   })
