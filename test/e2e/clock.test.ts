@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { readFileSync } from 'node:fs'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Gateway } from '../../gateway/serve.ts'
 import { type Bank, startBank } from '../support/bank.ts'
@@ -7,8 +6,8 @@ import { call } from '../support/client.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { runCommand } from '../support/process.ts'
 import { findRecord, readRecords } from '../support/records.ts'
+import { APPLICATION } from '../support/relay.ts'
 
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
 const DAY_S = 86_400
 
 describe('the clock of the running gateway', function () {
@@ -39,7 +38,7 @@ describe('the clock of the running gateway', function () {
 
   const apply = async ({ relayUrl }: Gateway) =>
     call(`${relayUrl}/harbour-bank/credit/applications`, {
-      body: BODY,
+      body: APPLICATION,
       headers: {
         authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
         'content-type': 'application/json',

@@ -9,9 +9,7 @@ import { call } from '../support/client.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { runCommand, spawnGateway } from '../support/process.ts'
 import { findRecord } from '../support/records.ts'
-
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
-const TARGET = '/harbour-bank/credit/applications'
+import { APPLICATION, APPLICATIONS } from '../support/relay.ts'
 
 describe('sealgate serve', function () {
   this.timeout(30_000)
@@ -35,8 +33,8 @@ describe('sealgate serve', function () {
   const serve = () => runCommand(['serve', '--config', installation.configFile])
 
   const apply = async (relayUrl: string) =>
-    call(relayUrl + TARGET, {
-      body: BODY,
+    call(relayUrl + APPLICATIONS, {
+      body: APPLICATION,
       headers: {
         authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
         'content-type': 'application/json',
@@ -105,7 +103,7 @@ describe('sealgate serve', function () {
     })
     bank.answer = (_request, response) => json(response, {})
     await apply(gateway.relayUrl)
-    await call(gateway.relayUrl + TARGET, { body: '{}' })
+    await call(gateway.relayUrl + APPLICATIONS, { body: '{}' })
     const metrics = (await get('/metrics')).body
     expect(metrics).to.match(
       /sealgate_exchanges_total\{from="sunrise-platform",to="harbour-bank",route="POST \/credit\/applications",status="200",problem=""\} 1/,

@@ -12,9 +12,9 @@ import { decodeRuns, leaksIn } from '../support/leak.ts'
 import { type CommandProcess, spawnGateway, spawnWorker } from '../support/process.ts'
 import { checkLog, findRecord, readRecords } from '../support/records.ts'
 import { dumpRedis, REDIS_PROBE, type RedisServer, startRedis } from '../workers/redis-server.ts'
+import { APPLICATION, APPLICATIONS } from '../support/relay.ts'
 
 const PLANTED = ['王小明', '11010519491231002X', '13800138000', '6217000012345678907']
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
 
 describeForeign('a gateway and a worker over Redis', REDIS_PROBE, () => {
   let redis: RedisServer
@@ -44,7 +44,10 @@ describeForeign('a gateway and a worker over Redis', REDIS_PROBE, () => {
     const apply = async () => {
       const jwt = await installation.platform.jwt('harbour-bank')
       const headers = { authorization: `Bearer ${jwt}`, 'content-type': 'application/json' }
-      return call(`${gateway.relayUrl}/harbour-bank/credit/applications`, { body: BODY, headers })
+      return call(gateway.relayUrl + APPLICATIONS, {
+        body: APPLICATION,
+        headers,
+      })
     }
     const first = await apply()
     expect(first.status, first.body).to.equal(200)

@@ -10,8 +10,7 @@ import { type Bank, startBank } from '../support/bank.ts'
 import { makeCertificates } from '../support/certificates.ts'
 import { type Installation, createInstallation } from '../support/installation.ts'
 import { findRecord } from '../support/records.ts'
-
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
+import { APPLICATION } from '../support/relay.ts'
 
 describeForeign('mutual TLS', ['openssl', 'version'], () => {
   let bank: Bank
@@ -47,13 +46,13 @@ describeForeign('mutual TLS', ['openssl', 'version'], () => {
     const read = (name: string) => readFileSync(join(installation.folder, name))
     const outgoing = request(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': BODY.length },
+      headers: { 'content-type': 'application/json', 'content-length': APPLICATION.length },
       ca: read('ca.crt'),
       agent: false,
       ...(client === undefined ? {} : { cert: read(`${client}.crt`), key: read(`${client}.key`) }),
       ...options,
     })
-    outgoing.end(BODY)
+    outgoing.end(APPLICATION)
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
     let text = ''
     for await (const chunk of response) text += String(chunk)

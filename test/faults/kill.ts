@@ -3,7 +3,6 @@
  * request that the bank saw must have a sealed record, once, and the log must be whole.
  * `node test/faults/kill.ts [kills] [seed]` @module
  */
-import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { json, startBank } from '../support/bank.ts'
@@ -12,8 +11,8 @@ import { type Installation, createInstallation } from '../support/installation.t
 import { type GatewayProcess, spawnGateway } from '../support/process.ts'
 import { seededRandom } from '../support/random.ts'
 import { checkLog, readRecords } from '../support/records.ts'
+import { APPLICATION } from '../support/relay.ts'
 
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
 const CALLERS = 16
 const LOAD_MS_MAX = 400
 
@@ -98,7 +97,7 @@ function startLoad(installation: Installation, gateway: GatewayProcess, answered
     while (!stopped) {
       const authorization = `Bearer ${await installation.platform.jwt('harbour-bank')}`
       const headers = { authorization, 'content-type': 'application/json' }
-      const answer = await call(url, { body: BODY, headers, agent }).catch(() => undefined)
+      const answer = await call(url, { body: APPLICATION, headers, agent }).catch(() => undefined)
       if (answer === undefined) return // The gateway was killed.
       answered.add(String(answer.headers['evidence-id']))
     }

@@ -13,8 +13,7 @@ import { type GatewayProcess, runCommand, spawnGateway } from '../support/proces
 import { checkLog, findRecord } from '../support/records.ts'
 import { BOUNCY_CASTLE_PROBE, expectVerdicts } from './bouncycastle.ts'
 import { describeForeign, makeFolder } from './tool.ts'
-
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
+import { APPLICATION } from '../support/relay.ts'
 
 describeForeign('the running product with `gm: on`, by BouncyCastle', BOUNCY_CASTLE_PROBE, () => {
   const folder = makeFolder()
@@ -33,7 +32,7 @@ describeForeign('the running product with `gm: on`, by BouncyCastle', BOUNCY_CAS
     appendFileSync(installation.configFile, more)
     gateway = await spawnGateway(installation.configFile)
     const { headers } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
-      body: BODY,
+      body: APPLICATION,
       headers: {
         authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
         'content-type': 'application/json',

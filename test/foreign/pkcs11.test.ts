@@ -15,8 +15,7 @@ import { runCommand, spawnGateway } from '../support/process.ts'
 import { findRecord } from '../support/records.ts'
 import { createTokens, SOFTHSM, SOFTHSM_PROBE, type Token } from './softhsm.ts'
 import { describeForeign, makeFolder, runTool } from './tool.ts'
-
-const BODY = readFileSync(new URL('../fixtures/lending/02-application.json', import.meta.url))
+import { APPLICATION } from '../support/relay.ts'
 
 describeForeign('seal keys in SoftHSM2', SOFTHSM_PROBE, () => {
   const folder = makeFolder()
@@ -114,7 +113,7 @@ describeForeign('seal keys in SoftHSM2', SOFTHSM_PROBE, () => {
     const gateway = await spawnGateway(configFile)
     try {
       const { headers } = await call(`${gateway.relayUrl}/harbour-bank/credit/applications`, {
-        body: BODY,
+        body: APPLICATION,
         headers: {
           authorization: `Bearer ${await installation.platform.jwt('harbour-bank')}`,
           'content-type': 'application/json',
