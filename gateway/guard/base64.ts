@@ -1,4 +1,5 @@
 /** Runs of base64 and base64url in a text that may be a text again. @module */
+import { unitsOf } from './units.ts'
 
 /** The shortest text in base64: six bytes. */
 export const BASE64_LENGTH_MIN = 8
@@ -16,21 +17,28 @@ export function base64Value(code: number): number {
 
 /** Visits what may be text in base64: whole runs, and the parts of paths and file names. */
 export function eachBase64(text: string, visit: (piece: string) => void): void {
+  const { length } = text
+  const units = unitsOf(text)
+  const visitPiece = (from: number, to: number): void => {
+    if (isWorthIt(units, from, to)) visit(text.slice(from, to))
+  }
   let start = 0
-  for (let at = 0; at <= text.length; at++) {
-    if (at < text.length && base64Value(text.charCodeAt(at)) >= 0) continue
-    if (at - start >= BASE64_LENGTH_MIN) visitRun(text, start, at, visit)
+  for (let at = 0; at <= length; at++) {
+    if (at < length && base64Value(units[at] as number) >= 0) continue
+    if (at - start >= BASE64_LENGTH_MIN) visitRun(units, start, at, visitPiece)
     start = at + 1
   }
 }
 
-function visitRun(text: string, from: number, to: number, visit: (piece: string) => void): void {
-  visitPiece(text, from, to, visit)
+type VisitPiece = (from: number, to: number) => void
+
+function visitRun(units: Uint16Array, from: number, to: number, visit: VisitPiece): void {
+  visit(from, to)
   let start = from
   for (let at = from; at <= to; at++) {
     // `/`, `_` and `-` are of the alphabet, and part it in paths and file names.
-    if (at < to && !isParting(text.charCodeAt(at))) continue
-    if (start > from || at < to) visitPiece(text, start, at, visit)
+    if (at < to && !isParting(units[at] as number)) continue
+    if (start > from || at < to) visit(start, at)
     start = at + 1
   }
 }
@@ -39,29 +47,18 @@ function isParting(code: number): boolean {
   return code === 0x2f || code === 0x5f || code === 0x2d
 }
 
-function visitPiece(
-  text: string,
-  start: number,
-  end: number,
-  visit: (piece: string) => void,
-): void {
-  const size = Math.min(end - start, scratch.length)
-  for (let at = 0; at < size; at++) scratch[at] = text.charCodeAt(start + at)
-  if (mayBeText(scratch, 0, size) && hasCapital(text, start, end)) visit(text.slice(start, end))
-}
-
-/** Encoded text always has capital letters. */
-function hasCapital(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const value = base64Value(text.charCodeAt(at))
-    if (value < 26) return true
-  }
+/** Whether a piece may be text: by its beginning, and by its letters, for encoded text always has capital ones. */
+function isWorthIt(units: Uint16Array, from: number, to: number): boolean {
+  const size = Math.min(to - from, beginning.length)
+  for (let at = 0; at < size; at++) beginning[at] = units[from + at] as number
+  if (!mayBeText(beginning, 0, size)) return false
+  for (let at = from; at < to; at++) if (base64Value(units[at] as number) < 26) return true
   return false
 }
 
-const LETTER_D = 0x44
 /** The beginning of a piece, as bytes. */
-const scratch = new Uint8Array(64)
+const beginning = new Uint8Array(64)
+const LETTER_D = 0x44
 
 /**
  * Whether what these characters are base64 of is text, as far as a glance can tell: most words stop being

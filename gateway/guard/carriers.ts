@@ -1,6 +1,7 @@
 /** What can hide a value inside a text: other encodings, and documents inside strings. @module */
 import { isUtf8 } from 'node:buffer'
 import { BASE64_LENGTH_MIN, base64Value, eachBase64 } from './base64.ts'
+import { unitsOf } from './units.ts'
 
 /** A text found inside a text. */
 export interface Carried {
@@ -55,31 +56,35 @@ const BASE64 = 2
 /** A run of hexadecimal is long enough. */
 const HEX = 4
 
+const IS_MARK = 1
+const IS_CAPITAL = 2
+const OF_BASE64 = 4
+const OF_HEX = 8
+
+/** Of an ASCII character: whether it is a mark, of base64, a capital letter, of hexadecimal. */
+const SORTS = new Uint8Array(128).map((_, code) => {
+  const character = String.fromCharCode(code)
+  if (base64Value(code) < 0) return /[%\\&={[]/.test(character) ? IS_MARK : 0
+  return OF_BASE64 | (/[A-Z]/.test(character) ? IS_CAPITAL : 0) | (/[0-9A-Fa-f]/.test(character) ? OF_HEX : 0) // prettier-ignore
+})
+
 /** Every carrier needs one of these: in a loop, for most texts have none. */
 function traitsOf(text: string): number {
-  let [traits, run, hex, isLong, capital] = [0, 0, 0, false, false]
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    const value = base64Value(code)
-    if (value < 0) {
-      run = hex = 0
-      if (isMark(code)) traits |= MARK
-      continue
-    }
-    if (++run >= BASE64_LENGTH_MIN) isLong = true
-    if (value < 26) capital = true
-    hex = isHex(code) ? hex + 1 : 0
-    if (hex >= HEX_LENGTH_MIN) traits |= HEX
+  const { length } = text
+  const units = unitsOf(text)
+  let [seen, run, hex, longest, longestHex] = [0, 0, 0, 0, 0]
+  for (let at = 0; at < length; at++) {
+    const code = units[at] as number
+    const sort = code < 128 ? (SORTS[code] as number) : 0
+    seen |= sort
+    run = (sort & OF_BASE64) === 0 ? 0 : run + 1
+    hex = (sort & OF_HEX) === 0 ? 0 : hex + 1
+    if (run > longest) longest = run
+    if (hex > longestHex) longestHex = hex
   }
-  return isLong && capital ? traits | BASE64 : traits
-}
-
-function isMark(code: number): boolean {
-  return code === 0x25 || code === 0x5c || code === 0x26 || code === 0x3d || code === 0x7b || code === 0x5b // prettier-ignore
-}
-
-function isHex(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
+  const isBase64 = longest >= BASE64_LENGTH_MIN && (seen & IS_CAPITAL) !== 0
+  const isHex = longestHex >= HEX_LENGTH_MIN
+  return ((seen & IS_MARK) === 0 ? 0 : MARK) | (isBase64 ? BASE64 : 0) | (isHex ? HEX : 0)
 }
 
 const PERCENT = /%[0-9A-Fa-f]{2}/

@@ -60,10 +60,13 @@ const NUMBER_DIGITS_MIN = 8
 /** The same for `findDocuments`: a vehicle identification number ends in four digits. */
 const DOCUMENT_DIGITS_MIN = 4
 
+/** Only ASCII has as many bytes as UTF-16 units; of a short text a loop finds out sooner. */
 function isAscii(text: string): boolean {
+  if (text.length > SHORT_LENGTH) return Buffer.byteLength(text) === text.length
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false
   return true
 }
+const SHORT_LENGTH = 32
 
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/
 

@@ -2,6 +2,7 @@
 import { CONTEXT_AFTER_MAX, CONTEXT_BEFORE_MAX, REFUSE_SCORE } from './limits.ts'
 import type { FieldMeaning } from './field-index.ts'
 import type { Kinds } from './kinds.ts'
+import { unitsOf } from './units.ts'
 
 /** A place where a detector found personal data. Offsets count UTF-16 units. */
 export interface Hit {
@@ -122,28 +123,46 @@ export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
+const OTHER = 0
+const LETTER = 1
+const DIGIT = 2
+const DOT = 3
+const COLON = 4
+const DASH = 5
+/** What an ASCII character is to `survey`. */
+const SORTS = new Uint8Array(128).map((_, code) => {
+  if (isDigit(code)) return DIGIT
+  if (isLetter(code)) return LETTER
+  return code === 0x2e ? DOT : code === 0x3a ? COLON : code === 0x2d ? DASH : OTHER
+})
+
 /** Finds words with digits, and what else the text holds, in one pass. */
 function survey(scan: Scan): void {
   const { text, words } = scan
+  const { length } = text
+  const units = unitsOf(text)
   let start = -1
   let digits = 0
-  for (let at = 0; at <= text.length; at++) {
-    const code = at < text.length ? text.charCodeAt(at) : 0x20
-    if (isDigit(code)) digits++
-    if (isDigit(code) || isLetter(code)) {
+  for (let at = 0; at <= length; at++) {
+    const code = at < length ? (units[at] as number) : 0x20
+    const sort = code < 128 ? (SORTS[code] as number) : OTHER
+    if (sort === LETTER || sort === DIGIT) {
+      if (sort === DIGIT) digits++
       if (start < 0) start = at
       continue
     }
-    if (start >= 0 && at - start - digits >= 3) scan.label = true
-    if (digits > 0) {
-      scan.digits += digits
-      words.push(wordOf(text, start, at, digits))
+    if (start >= 0) {
+      if (at - start - digits >= 3) scan.label = true
+      if (digits > 0) {
+        scan.digits += digits
+        words.push(wordOf(text, start, at, digits))
+      }
+      start = -1
+      digits = 0
     }
-    start = -1
-    digits = 0
-    if (code === 0x2e) scan.dots++
-    else if (code === 0x3a) scan.colons++
-    else if (code === 0x2d) scan.dashes++
+    if (sort === DOT) scan.dots++
+    else if (sort === COLON) scan.colons++
+    else if (sort === DASH) scan.dashes++
     else if (code > 0x7f) scan.wide = true
   }
 }
