@@ -5,17 +5,11 @@
  */
 import { type BodyDialect, CSV_DEFAULT, type CsvDialect } from '../policy/body.ts'
 
-/** Values that stand together, and where. */
+/** Values that stand together, and where; one that may be no text at all comes as its bytes. */
 export interface Group {
   /** `record 3`, `part 2`, `element 5`: counted, for names may be personal. */
   readonly name: string
-  readonly fields: readonly (readonly [name: string, value: string])[]
-}
-
-/** The text of a body in the character set that its media type says; what is none becomes U+FFFD. */
-export function decodeBody(bytes: Buffer, mediaType: string): string {
-  const charset = foreignCharset(mediaType)
-  return charset === undefined ? bytes.toString('utf8') : decoderOf(charset).decode(bytes)
+  readonly fields: readonly (readonly [name: string, value: string | Buffer])[]
 }
 
 const decoders = new Map<string, TextDecoder>()
@@ -27,13 +21,10 @@ function decoderOf(charset: string): TextDecoder {
   return decoder
 }
 
-/** The same as bytes; those of a body that says nothing of a character set are its own. */
+/** A body in UTF-8, where its media type says another character set; else it is as it came. */
 export function toUtf8(bytes: Buffer, mediaType: string): Buffer {
-  return foreignCharset(mediaType) === undefined ? bytes : Buffer.from(decodeBody(bytes, mediaType))
-}
-
-function foreignCharset(mediaType: string): string | undefined {
-  return /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]?.toLowerCase()
+  const charset = /;\s*charset=(gbk|gb18030)/i.exec(mediaType)?.[1]?.toLowerCase()
+  return charset === undefined ? bytes : Buffer.from(decoderOf(charset).decode(bytes))
 }
 
 /** How a table is written; undefined when its media type says nothing of a table. */
@@ -57,14 +48,15 @@ export function essenceOf(mediaType: string): string {
 
 /** Cuts a body that is no table into named values; undefined when its media type says nothing about names. */
 export function groupsOf(
-  text: string,
+  bytes: Buffer,
   mediaType: string,
   dialect: BodyDialect | undefined,
 ): Iterable<Group> | undefined {
   const type = essenceOf(mediaType)
-  if (dialect?.format === 'xml' || /[/+]xml$/.test(type)) return elementGroups(text)
+  if (dialect?.format === 'xml' || /[/+]xml$/.test(type))
+    return elementGroups(bytes.toString('utf8'))
   const boundary = /;\s*boundary="?([^";]+)/i.exec(mediaType)?.[1]
-  return type.startsWith('multipart/') ? partGroups(text, boundary ?? '') : undefined
+  return type.startsWith('multipart/') ? partGroups(bytes, boundary ?? '') : undefined
 }
 
 const TOKEN =
@@ -101,18 +93,41 @@ function* elementGroups(text: string): Generator<Group> {
   if (run.trim() !== '') yield { name: `element ${count}`, fields: [[owner, run]] }
 }
 
-function* partGroups(text: string, boundary: string): Generator<Group> {
+/** Parts are cut in the bytes as Latin-1, where each is as long as its text. */
+function* partGroups(bytes: Buffer, boundary: string): Generator<Group> {
+  const body = bytes.toString('latin1')
+  const mark = Buffer.from(`--${boundary}`).toString('latin1')
   let count = 0
-  for (const part of boundary === '' ? [text] : text.split(`--${boundary}`)) {
+  let start = 0
+  for (const part of boundary === '' ? [body] : body.split(mark)) {
     count++
-    const cut = part.search(/\r?\n\r?\n/)
-    const head = cut < 0 ? part : part.slice(0, cut)
-    const owner = /[;\s]name="([^"]*)"/i.exec(head)?.[1] ?? ''
+    const [blank, cut] = blankLine(part)
+    const head = part.slice(0, blank)
+    const owner = utf8Of(/[;\s]name="([^"]*)"/i.exec(head)?.[1] ?? '')
     const file = /filename\*?="?([^";\r\n]*)/i.exec(head)?.[1]
-    const fields: (readonly [string, string])[] = [['', head]]
-    if (file !== undefined) fields.push(['filename', file])
-    const content = cut < 0 ? '' : part.slice(cut).replace(/^\r?\n\r?\n|\r?\n$/g, '')
-    fields.push([file === undefined ? owner : 'content', content])
-    yield { name: `part ${count}`, fields }
+    const end = part.length - (part.endsWith('\r\n') ? 2 : part.endsWith('\n') ? 1 : 0)
+    yield {
+      name: `part ${count}`,
+      fields: [
+        ['', bytes.subarray(start, start + blank)],
+        ...(file === undefined ? [] : ([['filename', utf8Of(file)]] as const)),
+        [
+          file === undefined ? owner : 'content',
+          bytes.subarray(start + cut, start + Math.max(cut, end)),
+        ],
+      ],
+    }
+    start += part.length + mark.length
   }
+}
+
+function utf8Of(latin1: string): string {
+  return Buffer.from(latin1, 'latin1').toString('utf8')
+}
+
+/** Where the line begins and ends that parts head and content; a part without one is all head. */
+function blankLine(part: string): [start: number, end: number] {
+  const found = /\r?\n\r?\n/.exec(part)
+  if (found === null) return [part.length, part.length]
+  return [found.index, found.index + found[0].length]
 }

@@ -2,7 +2,7 @@
 import { Problem } from '../../base/problem.ts'
 import type { CsvDialect } from '../policy/body.ts'
 import { ENCRYPTED, isAllowed } from './allowed.ts'
-import { decodeBody, essenceOf, type Group, groupsOf, tableOf, toUtf8 } from './bodies.ts'
+import { essenceOf, type Group, groupsOf, tableOf, toUtf8 } from './bodies.ts'
 import { carriedBy, parseForm } from './carriers.ts'
 import type { Detect, Hit } from './detect.ts'
 import type { GuardHit, OutboundMessage, Place } from './guard.ts'
@@ -12,6 +12,7 @@ import { openJwe } from './jwe.ts'
 import * as limits from './limits.ts'
 import { type Name, type Names, NO_NAME, unescapeJson } from './names.ts'
 import { deservesLook } from './plain-value.ts'
+import { eachText } from './stretches.ts'
 import { type VisitCell, visitCells } from './table-values.ts'
 
 /** What the inspection works with, made once per dictionary. */
@@ -58,23 +59,20 @@ export function inspectMessage(message: OutboundMessage, instruments: Instrument
   look(inspection, { ...TOP, in: 'path', text: path })
   if (query !== '') lookForm(inspection, query, 'query')
   if (body.length === 0) return found
-  const buffer = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const type = essenceOf(mediaType)
-  const table = tableOf(mediaType, message.dialect)
-  if (table !== undefined) {
-    lookTable(inspection, toUtf8(buffer, mediaType), table)
-    return found
-  }
-  if (JSON_TYPES.test(type) && groupsOf('', mediaType, message.dialect) === undefined) {
-    lookJson(inspection, toUtf8(buffer, mediaType), TOP)
-    return found
-  }
-  const text = decodeBody(buffer, mediaType)
-  const groups = groupsOf(text, mediaType, message.dialect)
-  if (groups !== undefined) for (const group of groups) lookGroup(inspection, group)
-  else if (type === FORM) lookForm(inspection, text, 'body')
-  else look(inspection, { ...TOP, text })
+  lookBody(inspection, toUtf8(Buffer.from(body.buffer, body.byteOffset, body.length), mediaType))
   return found
+}
+
+function lookBody(inspection: Inspection, bytes: Buffer): void {
+  const { mediaType, dialect } = inspection.message
+  const type = essenceOf(mediaType)
+  const table = tableOf(mediaType, dialect)
+  const groups = groupsOf(bytes, mediaType, dialect)
+  if (table !== undefined) lookTable(inspection, bytes, table)
+  else if (groups !== undefined) for (const group of groups) lookGroup(inspection, group)
+  else if (JSON_TYPES.test(type)) lookJson(inspection, bytes, TOP)
+  else if (type === FORM) lookForm(inspection, bytes.toString('utf8'), 'body')
+  else eachText(bytes, (text) => look(inspection, { ...TOP, text }))
 }
 
 const JSON_TYPES = /[/+](?:json|x-ndjson|ndjson|jsonl)$/
@@ -151,7 +149,13 @@ function lookGroup(inspection: Inspection, { name, fields }: Group): void {
     const owner = said.text
     const place = { ...TOP, name, depth: 1 }
     if (!said.clean) look(inspection, { ...place, text: field, field: '' })
-    if (deservesLook(value, said)) look(inspection, { ...place, text: value, field: owner, owner })
+    const visit = (text: string): void => {
+      if (deservesLook(text, said)) look(inspection, { ...place, text, field: owner, owner })
+    }
+    if (typeof value === 'string') visit(value)
+    // Under a telling name all of it counts, whatever it looks like.
+    else if (said.telling === 0) eachText(value, visit)
+    else visit(value.toString('utf8'))
   }
 }
 
