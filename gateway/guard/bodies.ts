@@ -4,6 +4,7 @@
  * must hold when they are wrong. @module
  */
 import { type BodyDialect, CSV_DEFAULT, type CsvDialect } from '../policy/body.ts'
+import { eachMatch } from './matches.ts'
 
 /** Values that stand together, and where; one that may be no text at all comes as its bytes. */
 export interface Group {
@@ -59,38 +60,67 @@ export function groupsOf(
   return type.startsWith('multipart/') ? partGroups(bytes, boundary ?? '') : undefined
 }
 
-const TOKEN =
-  /<!--([\s\S]*?)(?:-->|$)|<!\[CDATA\[([\s\S]*?)(?:\]\]>|$)|<((?:"[^"]*"|'[^']*'|[^'">])*)>?|([^<]+)/g
+/** A tag from `<` on; a quote that nothing closes ends it. */
+const TAG = /<((?:[^'">]+|"[^"]*"|'[^']*')*)>?/y
+const TAG_NAME_END = /[\s/>]/
 const ATTRIBUTE = /([^\s=/"'<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
 
 /** Text belongs to the element that opened last; comments and CDATA do not part it. */
 function* elementGroups(text: string): Generator<Group> {
-  let count = 0
-  let owner = ''
-  let run = ''
-  for (const [whole, comment, cdata, tag] of text.matchAll(TOKEN)) {
-    if (comment !== undefined) yield { name: `comment ${count}`, fields: [['', comment]] }
-    else if (tag === undefined) run += cdata ?? whole
-    else {
+  let [count, owner, run] = [0, '', '']
+  for (let at = 0; at < text.length;) {
+    const open = text.indexOf('<', at)
+    if (open !== at) {
+      run += text.slice(at, open < 0 ? text.length : open)
+      at = open < 0 ? text.length : open
+    } else if (text.startsWith('<!--', at)) {
+      const end = indexOrEnd(text, '-->', at + 4)
+      yield { name: `comment ${count}`, fields: [['', text.slice(at + 4, end)]] }
+      at = end + 3
+    } else if (text.startsWith('<![CDATA[', at)) {
+      const end = indexOrEnd(text, ']]>', at + 9)
+      run += text.slice(at + 9, end)
+      at = end + 3
+    } else {
       if (run.trim() !== '') yield { name: `element ${count}`, fields: [[owner, run]] }
       run = ''
-      owner = (/^[^\s/>]*/.exec(tag)?.[0] ?? '').replace(/^.*:/, '')
-      const rest = tag.slice(tag.search(/\s|$/))
-      const fields = [...rest.matchAll(ATTRIBUTE)].map(
-        ([, name = '', double, single]): [string, string] => [
-          `@${name.replace(/^.*:/, '')}`,
-          double ?? single ?? '',
-        ],
-      )
+      TAG.lastIndex = at
+      const tag = TAG.exec(text)?.[1] ?? ''
+      at = TAG.lastIndex
+      const nameEnd = tag.search(TAG_NAME_END)
+      owner = withoutPrefix(nameEnd < 0 ? tag : tag.slice(0, nameEnd))
       count++
-      // What is no attribute hides in the tag; the name itself may be personal too.
-      yield {
-        name: `element ${count}`,
-        fields: [...fields, ['', owner], ['', rest.replace(ATTRIBUTE, '')]],
-      }
+      const fields = fieldsOf(tag, owner)
+      if (fields.length > 0) yield { name: `element ${count}`, fields }
     }
   }
   if (run.trim() !== '') yield { name: `element ${count}`, fields: [[owner, run]] }
+}
+
+function indexOrEnd(text: string, mark: string, from: number): number {
+  const found = text.indexOf(mark, from)
+  return found < 0 ? text.length : found
+}
+
+/** The part of a name behind its last colon, on each of its lines. */
+function withoutPrefix(name: string): string {
+  return name.includes(':') ? name.replace(/^.*:/, '') : name
+}
+
+/** The attributes of a tag. What is none hides in it, and its name itself may be personal. */
+function fieldsOf(tag: string, owner: string): Group['fields'] {
+  const fields: [string, string][] = owner === '' ? [] : [['', owner]]
+  const cut = tag.search(/\s/)
+  if (cut < 0) return fields
+  const rest = tag.slice(cut)
+  let [hidden, end] = ['', 0]
+  eachMatch(rest, ATTRIBUTE, ({ 0: whole, 1: name = '', 2: double, 3: single, index }) => {
+    fields.push([`@${withoutPrefix(name)}`, double ?? single ?? ''])
+    hidden += rest.slice(end, index)
+    end = index + whole.length
+  })
+  fields.push(['', hidden + rest.slice(end)])
+  return fields
 }
 
 /** Parts are cut in the bytes as Latin-1, where each is as long as its text. */

@@ -69,7 +69,8 @@ function lookBody(inspection: Inspection, bytes: Buffer): void {
   const table = tableOf(mediaType, dialect)
   const groups = groupsOf(bytes, mediaType, dialect)
   if (table !== undefined) lookTable(inspection, bytes, table)
-  else if (groups !== undefined) for (const group of groups) lookGroup(inspection, group)
+  else if (groups !== undefined)
+    for (const group of groups) lookGroup(inspection, group, { ...TOP, depth: 1 })
   else if (JSON_TYPES.test(type)) lookJson(inspection, bytes, TOP)
   else if (type === FORM) lookForm(inspection, bytes.toString('utf8'), 'body')
   else eachText(bytes, (text) => look(inspection, { ...TOP, text }))
@@ -127,10 +128,8 @@ function report({ message, kinds, found }: Inspection, hit: Hit, value: Text): v
 }
 
 function lookForm(inspection: Inspection, text: string, where: 'query' | 'body'): void {
-  parseForm(text).forEach(([field, value], index) => {
-    const place = { ...TOP, in: where, name: `${index + 1}` }
-    look(inspection, { ...place, text: field })
-    look(inspection, { ...place, text: value, field, owner: field })
+  parseForm(text).forEach((field, index) => {
+    lookGroup(inspection, { name: `${index + 1}`, fields: [field] }, { ...TOP, in: where })
   })
 }
 
@@ -143,11 +142,11 @@ function lookTable(inspection: Inspection, bytes: Buffer, csv: CsvDialect): void
 }
 
 /** Named values are looked at as members of an object are: one way for every format. */
-function lookGroup(inspection: Inspection, { name, fields }: Group): void {
+function lookGroup(inspection: Inspection, { name, fields }: Group, at: Omit<Text, 'text'>): void {
   for (const [field, value] of fields) {
     const said = nameOf(inspection, field)
     const owner = said.text
-    const place = { ...TOP, name, depth: 1 }
+    const place = { ...at, name }
     if (!said.clean) look(inspection, { ...place, text: field, field: '' })
     const visit = (text: string): void => {
       if (deservesLook(text, said)) look(inspection, { ...place, text, field: owner, owner })

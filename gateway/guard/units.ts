@@ -4,6 +4,9 @@
 const scratch = new Uint16Array(32 * 1024)
 const bytes = Buffer.from(scratch.buffer)
 
+/** Up to here a loop is done before a call has begun. */
+const SHORT_LENGTH = 32
+
 /** The units of a text, and whatever behind them; to be read before the next call. */
 export function unitsOf(text: string): Uint16Array {
   if (text.length > scratch.length) {
@@ -11,6 +14,7 @@ export function unitsOf(text: string): Uint16Array {
     Buffer.from(units.buffer).write(text, 'utf16le')
     return units
   }
-  bytes.write(text, 'utf16le')
+  if (text.length > SHORT_LENGTH) bytes.write(text, 'utf16le')
+  else for (let at = 0; at < text.length; at++) scratch[at] = text.charCodeAt(at)
   return scratch
 }
