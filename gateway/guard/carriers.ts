@@ -24,10 +24,10 @@ export function carriedBy(text: string): readonly Carried[] {
     })
   }
   if ((traits & HEX) !== 0) {
-    for (const run of text.match(HEX_RUN) ?? []) {
+    eachHex(text, (run) => {
       const decoded = run.length % 2 === 0 ? textOf(Buffer.from(run, 'hex')) : undefined
       if (decoded !== undefined) found.push({ carrier: 'hex', text: decoded })
-    }
+    })
   }
   return found
 }
@@ -87,11 +87,23 @@ function traitsOf(text: string): number {
   return ((seen & IS_MARK) === 0 ? 0 : MARK) | (isBase64 ? BASE64 : 0) | (isHex ? HEX : 0)
 }
 
+/** Visits runs of hexadecimal: a pattern would need four times as long. */
+function eachHex(text: string, visit: (run: string) => void): void {
+  const { length } = text
+  const units = unitsOf(text)
+  let start = 0
+  for (let at = 0; at <= length; at++) {
+    const code = at < length ? (units[at] as number) : 0
+    if (code < 128 && ((SORTS[code] as number) & OF_HEX) !== 0) continue
+    if (at - start >= HEX_LENGTH_MIN) visit(text.slice(start, at))
+    start = at + 1
+  }
+}
+
 const PERCENT = /%[0-9A-Fa-f]{2}/
 const ESCAPE = /\\u\{?[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}/
 const ENTITY = /&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);/i
 const HEX_LENGTH_MIN = 12
-const HEX_RUN = /[0-9A-Fa-f]{12,}/g
 
 /** Parameters of a form body or query; a name without `=` has an empty value. */
 export function parseForm(query: string): [name: string, value: string][] {

@@ -38,7 +38,7 @@ const SHAPES_BY_LENGTH = Array.from({ length: WORD_LENGTH_MAX + 1 }, (_, size) =
 /** Finds numbers of documents and vehicles. Linear: each word is matched as a whole. */
 export function findDocuments(scan: Scan): void {
   for (const word of scan.words) {
-    if (word.text.length < 7 || word.text.length > WORD_LENGTH_MAX) continue
+    if (word.text.length < 7 || word.text.length > WORD_LENGTH_MAX || isMixed(word.text)) continue
     const text = word.text.toUpperCase()
     for (const { kind, shape, base, why, check } of SHAPES_BY_LENGTH[text.length] ?? []) {
       if (!shape.test(text)) continue
@@ -50,6 +50,11 @@ export function findDocuments(scan: Scan): void {
     if (text.length === 18) findSoleTrader(scan, word, text)
     if (word.text.length === 7) findBracketed(scan, word)
   }
+}
+
+/** Numbers of documents are in one case; base64 has words in both that look like one, check digit and all. */
+function isMixed(word: string): boolean {
+  return /[a-z]/.test(word) && /[A-Z]/.test(word) && /(?:[A-Za-z][^A-Za-z]*){3}/.test(word)
 }
 
 /** 92 is 个体工商户: a person. Codes of companies are public. */

@@ -84,6 +84,7 @@ const NOT_FOUND: { name: string; text: string; field?: string }[] = [
   { name: 'eight digits after a plus',          text: '+50000000', field: 'note' },
   { name: 'a token of a mobile number',         text: '85261234567', field: 'mobile' },
   { name: 'a token of a card',                  text: '0123456789012345', field: 'accountNo' },
+  { name: 'base64 as good as a vehicle',        text: 'Kz+J/3Jt0RkRc0pcJF7937+FAtl' },
   { name: 'a word about passwords',             text: '密码重置成功' },
   { name: 'a date of consent',                  text: '2027-01-01', field: 'expiry' },
 ]
