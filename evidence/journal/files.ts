@@ -3,6 +3,7 @@ import {
   close,
   constants,
   fdatasync,
+  ftruncate,
   mkdirSync,
   openSync,
   promises,
@@ -19,6 +20,10 @@ import { Problem } from '../../base/problem.ts'
 export interface OpenFile {
   /** Writes all bytes at a position; resolves when they are durable. */
   write(bytes: Buffer, position: number): Promise<void>
+  /** Makes the file longer by zeros, durably, past a descriptor of its own: see ahead.ts. */
+  fill(position: number, size: number): Promise<void>
+  /** Cuts the file off, durably. */
+  truncate(size: number): Promise<void>
   /** Makes durable what an earlier process may have left in the page cache. */
   sync(): Promise<void>
   close(): Promise<void>
@@ -50,8 +55,8 @@ export function nodeFiles(folder: string): Files {
   return {
     list: () => readdirSync(folder),
     read: (name) => readFileSync(at(name)),
-    create: async (name) => openFile(openSync(at(name), O_CREAT | O_EXCL | DURABLE, 0o600)),
-    open: async (name) => openFile(openSync(at(name), DURABLE)),
+    create: async (name) => openFile(at(name), O_CREAT | O_EXCL | DURABLE),
+    open: async (name) => openFile(at(name), DURABLE),
     truncate: (name, size) => promises.truncate(at(name), size),
     remove: (name) => promises.unlink(at(name)),
     syncFolder: () => syncFolder(folder),
@@ -59,15 +64,35 @@ export function nodeFiles(folder: string): Files {
   }
 }
 
+/** What files are filled with: never written to. */
+let zeros = Buffer.alloc(0)
+
 /** Plain descriptors: FileHandle's promises cost as much again as the system calls. */
-function openFile(descriptor: number): OpenFile {
-  const call = (begin: (done: (error: Error | null) => void) => void) =>
-    new Promise<void>((resolve, reject) => begin((error) => (error ? reject(error) : resolve())))
+function openFile(path: string, flags: number): OpenFile {
+  const descriptor = openSync(path, flags, 0o600)
+  let filler: number | undefined
   return {
     write: (bytes, position) => call((done) => writeAll(descriptor, bytes, position, done)),
+    fill: async (position, size) => {
+      // Of its own, so that no write misses an error because a filling was told of it (errseq_t of the kernel).
+      filler ??= openSync(path, O_WRONLY | O_DSYNC)
+      if (zeros.length < size) zeros = Buffer.alloc(size)
+      await call((done) => writeAll(filler as number, zeros.subarray(0, size), position, done))
+    },
+    truncate: async (size) => {
+      await call((done) => ftruncate(descriptor, size, done))
+      await call((done) => fdatasync(descriptor, done))
+    },
     sync: () => call((done) => fdatasync(descriptor, done)),
-    close: () => call((done) => close(descriptor, done)),
+    close: async () => {
+      if (filler !== undefined) await call((done) => close(filler as number, done))
+      await call((done) => close(descriptor, done))
+    },
   }
+}
+
+function call(begin: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => begin((error) => (error ? reject(error) : resolve())))
 }
 
 /** A write may take less than it was given. */

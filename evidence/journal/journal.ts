@@ -1,8 +1,10 @@
 /** An append-only, group-committed file of entries: what stands in it before anything is relayed. @module */
 import { Problem } from '../../base/problem.ts'
+import { type Ahead, startAhead } from './ahead.ts'
 import { encodeEntry, type Entry } from './entry.ts'
 import type { Files, OpenFile } from './files.ts'
 import {
+  AHEAD_BYTES,
   BATCH_BYTES_MAX,
   BUSY_TURN_MS,
   GATHER_MS_MAX,
@@ -66,11 +68,12 @@ interface Waiting {
 interface State {
   readonly files: Files
   readonly segmentBytesMax: number
+  readonly aheadBytes: number
   readonly opening: () => Entry
   readonly failed: (problem: Problem) => void
   readonly release: () => void
   segments: number[]
-  active: { readonly number: number; readonly file: OpenFile }
+  active: { readonly number: number; readonly file: OpenFile; readonly ahead: Ahead }
   position: number
   waiting: Waiting[]
   later: NodeJS.Timeout | undefined
@@ -91,6 +94,7 @@ interface State {
 export async function openJournal(
   files: Files,
   segmentBytesMax = SEGMENT_BYTES_MAX,
+  aheadBytes = AHEAD_BYTES,
 ): Promise<FoundJournal> {
   const release = files.lock()
   try {
@@ -106,11 +110,12 @@ export async function openJournal(
         return openState({
           files,
           segmentBytesMax,
+          aheadBytes,
           opening,
           failed,
           release,
           segments: [...segments, number],
-          active: { number, file },
+          active: { number, file, ahead: startAhead(file, aheadBytes, segmentBytesMax) },
           position,
           waiting: [],
           later: undefined,
@@ -152,7 +157,11 @@ function openState(state: State): Journal {
     close: async () => {
       if (state.waiting.length > 0) start(state)
       await state.running
+      const isWell = state.failure === undefined
       state.failure ??= new Problem('evidence-unavailable', 'the journal is closed')
+      // A file that may have met a failed sync is not touched again.
+      if (isWell) await finish(state)
+      await state.active.ahead.stop()
       await state.removing
       await state.active.file.close()
       state.release()
@@ -206,8 +215,17 @@ async function gather({ begunMs, crowded }: State): Promise<void> {
 async function commit(state: State, frames: readonly Buffer[]): Promise<void> {
   const bytes = Buffer.concat(frames)
   if (state.position + bytes.length > state.segmentBytesMax) await roll(state)
+  const end = state.position + bytes.length
+  await state.active.ahead.reach(end)
   await state.active.file.write(bytes, state.position)
-  state.position += bytes.length
+  state.position = end
+  state.active.ahead.reached(end)
+}
+
+/** Cuts off the zeros behind the last entry of a segment: only in the newest one may there be any. */
+async function finish({ active, position }: State): Promise<void> {
+  await active.ahead.stop()
+  await active.file.truncate(position)
 }
 
 /**
@@ -240,10 +258,11 @@ function takeBatch(state: State): Waiting[] {
 }
 
 async function roll(state: State): Promise<void> {
+  await finish(state)
   const number = state.active.number + 1
   const { file, position } = await createSegment(state.files, number, state.opening)
   await state.active.file.close()
-  state.active = { number, file }
+  state.active = { number, file, ahead: startAhead(file, state.aheadBytes, state.segmentBytesMax) }
   state.position = position
   state.segments.push(number)
 }

@@ -2,6 +2,8 @@
 
 /** A segment is closed when the next batch would make it longer. */
 export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
+/** Zeros that stand ready behind what is written: as many as some forty exchanges take. */
+export const AHEAD_BYTES = 256 * 1024
 /** One entry: a record with some ten thousand manifest lines and commitments. */
 export const ENTRY_BYTES_MAX = 8 * 1024 * 1024
 /** One write: what is waiting beyond it goes with the next. */

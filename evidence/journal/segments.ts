@@ -34,7 +34,12 @@ export function listSegments(files: Files): number[] {
   return numbers
 }
 
-/** A segment without one whole entry was never begun: `createSegment` did not return. */
+/**
+ * Cuts off what no whole entry is: a torn write, and zeros that were ahead of it. A segment without one
+ * entry was never begun: `createSegment` did not return.
+ *
+ * @returns the bytes of the torn write.
+ */
 export async function cutTornTail(files: Files, name: string): Promise<number> {
   const bytes = files.read(name)
   const { end } = decodeEntries(bytes)
@@ -46,7 +51,9 @@ export async function cutTornTail(files: Files, name: string): Promise<number> {
   } finally {
     await file.close()
   }
-  return bytes.length - end
+  let tornEnd = bytes.length
+  while (tornEnd > end && bytes[tornEnd - 1] === 0) tornEnd--
+  return tornEnd - end
 }
 
 /** All entries in order. @throws {Problem} `evidence-unavailable` for a damaged one that was durable. */

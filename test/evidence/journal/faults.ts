@@ -4,7 +4,7 @@ import type { Files, OpenFile } from '../../../evidence/journal/files.ts'
 
 /** A call that fails: without effect, after it took effect, or (a write on a full disk) halfway. */
 export interface Fault {
-  readonly call: 'create' | 'write' | 'sync' | 'syncFolder' | 'remove' | 'truncate'
+  readonly call: 'create' | 'write' | 'fill' | 'sync' | 'syncFolder' | 'remove' | 'truncate'
   /** Counts from 1 over the calls of this name. */
   readonly at: number
   readonly how: 'lost' | 'applied-then-lost' | 'torn'
@@ -15,11 +15,13 @@ type Call = (name: Fault['call'], effect: () => void, half?: () => void) => Prom
 interface MemoryFile {
   bytes: Buffer
   synced: Buffer
+  /** Where what was written ends; behind it there may be zeros. */
+  end: number
 }
 
 /**
  * Asserts how the journal may use files: it never writes to a file whose sync failed, and never
- * writes over bytes that were written before.
+ * writes over bytes that were written before, with zeros least of all.
  */
 export class MemoryFiles {
   #files = new Map<string, MemoryFile>()
@@ -48,7 +50,7 @@ export class MemoryFiles {
     return this.#file(name).bytes
   }
   overwrite(name: string, bytes: Buffer): void {
-    this.#files.set(name, { bytes, synced: bytes })
+    this.#files.set(name, { bytes, synced: bytes, end: bytes.length })
   }
   delete(name: string): void {
     this.#files.delete(name)
@@ -63,7 +65,7 @@ export class MemoryFiles {
       create: async (name) => {
         await call('create', () => {
           expect(this.#files.has(name), `${name} is new`).to.equal(false)
-          this.#files.set(name, { bytes: Buffer.alloc(0), synced: Buffer.alloc(0) })
+          this.#files.set(name, { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), end: 0 })
         })
         return this.#open(name, call)
       },
@@ -102,13 +104,30 @@ export class MemoryFiles {
     }
     return {
       write: async (bytes, position) => {
-        const append = (end: number) => {
+        const append = (size: number) => {
           expect(this.#poisoned.has(file), 'no write after a failed sync').to.equal(false)
-          expect(position, 'appends only').to.equal(file.bytes.length)
-          file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, end)])
+          expect(position, 'appends only').to.equal(file.end)
+          file.end = position + size
+          file.bytes = longer(file.bytes, file.end)
+          bytes.copy(file.bytes, position, 0, size)
         }
         const whole = () => append(bytes.length)
         await call('write', whole, () => append(bytes.length >> 1))
+        await sync()
+      },
+      fill: (position, size) => {
+        const zeros = (end: number) => {
+          expect(position, 'zeros behind all that was written').to.be.at.least(file.end)
+          file.bytes = longer(file.bytes, end)
+          file.bytes.fill(0, position, end)
+          file.synced = longer(file.synced, end)
+        }
+        return call('fill', () => zeros(position + size), () => zeros(position + (size >> 1))) // prettier-ignore
+      },
+      truncate: async (size) => {
+        await call('truncate', () => {
+          file.bytes = file.bytes.subarray(0, size)
+        })
         await sync()
       },
       sync,
@@ -130,4 +149,9 @@ export class MemoryFiles {
     else if (fault?.how !== 'lost') effect()
     if (fault !== undefined) throw new Error(`injected: ${name} ${fault.how}`)
   }
+}
+
+/** A copy, at least as long. */
+function longer(bytes: Buffer, size: number): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc(Math.max(0, size - bytes.length))])
 }
