@@ -36,12 +36,15 @@ export interface Placed extends Attribute {
   readonly path: string | undefined
 }
 
+const NONE: readonly Placed[] = []
+
 /** Names the attributes of a start tag. */
 export function placeAttributes(
   { names, reader }: Document,
   scope: Scope,
   tag: StartTag,
-): Placed[] {
+): readonly Placed[] {
+  if (tag.attributes.length === 0) return NONE
   const met = new Set<string>()
   return tag.attributes.map((attribute) => {
     if (isDeclaration(attribute)) return { ...attribute, path: undefined }

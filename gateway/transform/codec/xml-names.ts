@@ -35,6 +35,7 @@ export function createXmlNames(namespaces: ReadonlyMap<string, string> = new Map
   }
   return {
     enter(scope, attributes, bytes, offset) {
+      if (attributes.length === 0) return scope
       const declared = attributes.filter(isDeclaration)
       if (declared.length === 0) return scope
       const inner = new Map(scope)

@@ -29,8 +29,17 @@ const GREATER = 0x3e
 const SLASH = 0x2f
 const QUOTE = 0x22
 const APOSTROPHE = 0x27
+const NONE: readonly Attribute[] = []
 /** A name that is no more than letters, digits, `_`, `-`, `.` and one colon; others stand for nobody's schema. */
 const NAME = /^(?:[\p{L}_][\p{L}\p{N}_.·-]*:)?[\p{L}_][\p{L}\p{N}_.·-]*$/u
+
+/** What names in ASCII without a colon begin with and go on with: most names. */
+const IS_FIRST = new Uint8Array(256).map((_, byte) =>
+  Number(/[A-Za-z_]/.test(String.fromCharCode(byte))),
+)
+const IS_NEXT = new Uint8Array(256).map((_, byte) =>
+  Number(/[\w.-]/.test(String.fromCharCode(byte))),
+)
 
 /** @returns where the tag that starts at `at` ends, behind its `>`; -1 when it is not all there. */
 export function tagEnd(bytes: Buffer, at: number, end: number): number {
@@ -51,6 +60,7 @@ export function readStartTag(bytes: Buffer, at: number, end: number, offset: num
   const closeStart = isEmpty ? end - 2 : end - 1
   const nameEnd = wordEnd(bytes, at + 1, closeStart)
   const name = nameAt(bytes, at + 1, nameEnd, offset)
+  if (nameEnd === closeStart) return { name, nameEnd, attributes: NONE, closeStart, end, isEmpty }
   const attributes: Attribute[] = []
   const names = new Set<string>()
   for (let place = nameEnd; ;) {
@@ -170,7 +180,11 @@ function wordEnd(bytes: Buffer, start: number, end: number): number {
 }
 
 function nameAt(bytes: Buffer, start: number, end: number, offset: number): string {
-  const name = bytes.toString('utf8', start, end)
-  if (NAME.test(name)) return name
+  let at = start
+  if (start < end && IS_FIRST[bytes[start] as number] === 1) at++
+  while (at > start && at < end && IS_NEXT[bytes[at] as number] === 1) at++
+  const isPlain = start < end && at === end
+  const name = isPlain ? bytes.toString('latin1', start, end) : bytes.toString('utf8', start, end)
+  if (isPlain || NAME.test(name)) return name
   throw malformed(offset + start, 'expected a name')
 }

@@ -175,8 +175,18 @@ function readEndTag(document: Document, bytes: Buffer, at: number, end: number):
 
 // prettier-ignore
 function requireEndTag({ reader }: Document, bytes: Buffer, at: number, end: number, name: string): void {
-  const written = bytes.toString('utf8', at + 2, end - 1)
+  const start = at + 2
+  if (start + name.length === end - 1 && isAsciiAt(bytes, start, name)) return
+  const written = bytes.toString('utf8', start, end - 1)
   if (written.trimEnd() !== name) throw malformed(reader.offset + at, 'an end tag of another element')
+}
+
+/** Whether a text of ASCII stands there; of other texts the answer may be false. */
+function isAsciiAt(bytes: Buffer, start: number, text: string): boolean {
+  for (let at = 0; at < text.length; at++)
+    if (bytes[start + at] !== text.charCodeAt(at) || (bytes[start + at] as number) > 0x7f)
+      return false
+  return true
 }
 
 /** @returns where text and CDATA end, at the next tag or comment; -1 when that is not there yet. */
@@ -185,7 +195,8 @@ function contentEnd(bytes: Buffer, start: number, end: number, offset: number): 
     const less = bytes.indexOf(LESS, at)
     if (less < 0 || less >= end) return -1
     requireText(bytes, at, less, offset)
-    if (bytes[less + 1] === BANG && less + CDATA.length > end) return -1
+    if (bytes[less + 1] !== BANG) return less
+    if (less + CDATA.length > end) return -1
     if (bytes.toString('latin1', less, less + CDATA.length) !== CDATA) return less
     const close = bytes.indexOf(']]>', less)
     if (close < 0 || close + 3 > end) return -1
