@@ -63,7 +63,7 @@ export const FORGERIES: readonly Forgery[] = [
   { name: 'a proof with another checkpoint',     make: (zip) => forge(zip, ({ proofs, checkpoints: [a] }) => ({ proofs: proofs.map((p) => p.checkpoint.startsWith('14-') ? { ...p, checkpoint: a?.id.startsWith('7-') ? a.id : '7-15de82ba' } : p) })), want: 'inclusion' },
   { name: 'a changed checkpoint',                make: (zip) => forge(zip, ({ checkpoints: [a, ...rest] }) => ({ checkpoints: a ? [{ ...a, text: flipText(a.text, 20) }, ...rest] : [] })), want: /^(checkpoint|inclusion|coverage)/ },
   { name: 'no consistency proof',                make: (zip) => forge(zip, () => ({ consistency: [] })), want: 'consistency' },
-  { name: 'a changed consistency proof',         make: (zip) => forge(zip, ({ consistency: [a] }) => ({ consistency: a ? [{ ...a, text: a.text.replace(/\n./, '\nA') }] : [] })), want: 'consistency' },
+  { name: 'a changed consistency proof',         make: (zip) => forge(zip, ({ consistency: [a] }) => ({ consistency: a ? [{ ...a, text: a.text.replace(/\n(.)/, (_, c) => (c === 'A' ? '\nB' : '\nA')) }] : [] })), want: 'consistency' },
   { name: 'a changed time stamp',                make: (zip) => forge(zip, ({ timestamps: [a, ...rest] }) => ({ timestamps: a ? [{ ...a, bytes: flip(a.bytes, a.bytes.length - 3) }, ...rest] : [] })), want: 'timestamp' },
   { name: 'a time stamp of another checkpoint',  make: (zip) => forge(zip, ({ timestamps: [a, b] }) => ({ timestamps: a && b ? [{ ...a, bytes: b.bytes }, b] : [] })), want: 'timestamp' },
   { name: 'a renewal that is none',              make: (zip) => forge(zip, ({ timestamps: [a] }) => ({ renewals: a ? [a] : [] })), want: 'renewal' },
