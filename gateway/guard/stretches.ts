@@ -1,6 +1,6 @@
 /**
  * What can be read in bytes that are no text: a photo, an archive. Nearly all of it is noise, in which
- * detectors need thirty times as long and every few megabytes see an address. @module
+ * detectors need fifty times as long and every few megabytes see an address. @module
  */
 import { isUtf8 } from 'node:buffer'
 import { NO_NAME } from './names.ts'

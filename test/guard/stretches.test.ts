@@ -5,9 +5,12 @@ import { createDetect } from '../../gateway/guard/detect.ts'
 import { createGuard } from '../../gateway/guard/guard.ts'
 import { REFUSE_SCORE } from '../../gateway/guard/limits.ts'
 import { eachText } from '../../gateway/guard/stretches.ts'
+import { startWindows } from '../../gateway/stream/window.ts'
+import { readFormat } from '../../gateway/transform/format.ts'
 import { createCorpus } from '../fixtures/people/corpus.ts'
 import { loadDictionary } from './dictionary.ts'
 
+const BODY = { columns: () => undefined, rowsBefore: () => 0 }
 const kinds = loadDictionary()
 const detect = createDetect(kinds)
 
@@ -77,5 +80,27 @@ describe('what can be read in bytes that are no text', () => {
     expect(shown / bytes.length).to.be.below(0.05)
     const message = { headers: [], query: '', path: '/', body: bytes, allowed: new Map() }
     createGuard(kinds).inspect({ ...message, mediaType: 'application/octet-stream' })
+  })
+
+  it('is a number in a photo that comes in parts, wherever they part', () => {
+    const mediaType = 'multipart/form-data; boundary=x'
+    const guard = createGuard(kinds)
+    const message = { headers: [], query: '', path: '/', allowed: new Map(), mediaType }
+    const head = '--x\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n'
+    const send = (text: string, size: number) => {
+      const content = [noise(20_000, 1), Buffer.from(text), noise(20_000, 2)]
+      const body = Buffer.concat([Buffer.from(head), ...content, Buffer.from('\r\n--x--\r\n')])
+      const windows = startWindows(
+        readFormat(mediaType),
+        (bytes) => void guard.inspect({ ...message, body: bytes }),
+        BODY,
+      )
+      for (let at = 0; at < body.length; at += size) windows.write(body.subarray(at, at + size))
+      windows.end(Buffer.alloc(0))
+    }
+    for (let size = 3000; size < 3100; size++) {
+      expect(() => send('\0\u000b13800138000\0', size), `parts of ${size}`).to.throw('mobile')
+      send('\0\u000b13800138\0', size)
+    }
   })
 })
