@@ -36,7 +36,6 @@ export interface Files {
   /** Makes a new file, 0600; a name that exists is an error. */
   create(name: string): Promise<OpenFile>
   open(name: string): Promise<OpenFile>
-  truncate(name: string, size: number): Promise<void>
   remove(name: string): Promise<void>
   /** Makes created and removed names durable. */
   syncFolder(): Promise<void>
@@ -57,7 +56,6 @@ export function nodeFiles(folder: string): Files {
     read: (name) => readFileSync(at(name)),
     create: async (name) => openFile(at(name), O_CREAT | O_EXCL | DURABLE),
     open: async (name) => openFile(at(name), DURABLE),
-    truncate: (name, size) => promises.truncate(at(name), size),
     remove: (name) => promises.unlink(at(name)),
     syncFolder: () => syncFolder(folder),
     lock: () => lockFolder(folder),

@@ -43,11 +43,10 @@ export function listSegments(files: Files): number[] {
 export async function cutTornTail(files: Files, name: string): Promise<number> {
   const bytes = files.read(name)
   const { end } = decodeEntries(bytes)
-  if (end < bytes.length) await files.truncate(name, end)
-  // What a killed process wrote may not have reached the disk; it must before anybody acts on it.
   const file = await files.open(name)
   try {
-    await file.sync()
+    // What a killed process wrote may not have reached the disk; it must before anybody acts on it.
+    await (end < bytes.length ? file.truncate(end) : file.sync())
   } finally {
     await file.close()
   }

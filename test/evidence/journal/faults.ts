@@ -70,11 +70,6 @@ export class MemoryFiles {
         return this.#open(name, call)
       },
       open: async (name) => this.#open(name, call),
-      truncate: (name, size) =>
-        call('truncate', () => {
-          const file = this.#file(name)
-          file.bytes = file.bytes.subarray(0, size)
-        }),
       remove: (name) => call('remove', () => void this.#files.delete(name)),
       syncFolder: () =>
         call('syncFolder', () => {
