@@ -3,6 +3,7 @@
  * detectors need fifty times as long and every few megabytes see an address. @module
  */
 import { isUtf8 } from 'node:buffer'
+import { eachMatch } from './matches.ts'
 import { NO_NAME } from './names.ts'
 import { deservesLook } from './plain-value.ts'
 
@@ -56,16 +57,15 @@ export function eachText(bytes: Buffer, visit: (text: string) => void): void {
 /** Visits the runs of text that deserve a look. */
 function eachRun(bytes: Buffer, visit: (run: string, start: number, end: number) => void): void {
   const latin1 = bytes.toString('latin1')
-  SEED.lastIndex = 0
-  for (let seed = SEED.exec(latin1); seed !== null; seed = SEED.exec(latin1)) {
-    const start = runStart(bytes, seed.index)
+  eachMatch(latin1, SEED, ({ index }) => {
+    const start = runStart(bytes, index)
     CHARACTERS.lastIndex = start
     const end = start + (CHARACTERS.exec(latin1)?.[0].length ?? 0)
     SEED.lastIndex = end
-    if (end - start < RUN_BYTES_MIN) continue
+    if (end - start < RUN_BYTES_MIN) return
     const run = bytes.toString('utf8', start, end)
     if (isTelling(run)) visit(run, start, end)
-  }
+  })
 }
 
 function isTelling(run: string): boolean {
