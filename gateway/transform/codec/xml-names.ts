@@ -35,7 +35,6 @@ export function createXmlNames(namespaces: ReadonlyMap<string, string> = new Map
   }
   return {
     enter(scope, attributes, bytes, offset) {
-      if (attributes.length === 0) return scope
       const declared = attributes.filter(isDeclaration)
       if (declared.length === 0) return scope
       const inner = new Map(scope)
